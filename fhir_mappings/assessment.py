@@ -1,0 +1,200 @@
+"""The answer for one patient: what was decided, on what evidence, and what could not be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import Ignored, Lineage
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.verdict import Missing, Verdict
+
+
+class Status(Enum):
+    """Relapse status (reference model 0.2)."""
+
+    RELAPSE = "relapse"
+    PROBABLE = "probable"
+    SUSPECT = "suspect"
+    REFRACTORY = "refractory"
+    PERSISTENT = "persistent"
+    NONE = "none"
+    OUT_OF_SCOPE = "out-of-scope"
+    NOT_EVALUABLE = "not-evaluable"
+
+
+class Indicator(Enum):
+    """CDS Hooks card urgency, by rule R-11."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Marker(Enum):
+    """A biological marker's state."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    UNKNOWN = "unknown"
+
+
+class OptionState(Enum):
+    """How an agent or regimen fits this patient."""
+
+    MATCHES = "matches"
+    CONFIRM = "confirm"
+    OUTSIDE_LABEL = "outside-label"
+    EXCLUDED = "excluded"
+
+
+class Availability(Enum):
+    """What is known about one need of the rules."""
+
+    PRESENT = "present"
+    EMPTY = "known-empty"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class NeedState:
+    """Whether a need's data were seen. ``reason`` is a phrase key when unknown
+    (``not-supplied``, ``server-error``, ``truncated``, ``unreadable``, ...)."""
+
+    availability: Availability
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of the answer: the key of its words, and the values for the words' blanks.
+
+    Values may hold text from the EHR and must be escaped where they are rendered.
+    """
+
+    words: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One named part of the answer (names of reference model 0.5), in the order to be read.
+
+    ``summary`` is the one-sentence form for a card's headline.
+    """
+
+    name: str
+    indicator: Indicator
+    statements: tuple[Statement, ...]
+    summary: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionResult:
+    """The verdict of one criterion of one criteria set."""
+
+    criteria_set: str
+    id: str
+    verdict: Verdict
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimingClass:
+    """A timing class with its arithmetic. ``months`` is for display only."""
+
+    value: str
+    months: float | None = None
+    arithmetic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every timing system side by side; empty value means that the system did not apply."""
+
+    seed_003: TimingClass
+    seed_000: TimingClass
+    bfm: TimingClass
+    cog: TimingClass
+    cr1_over_18_months: Answer | None = None
+    cr1_months: float | None = None
+    months_since_transplant: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One agent or regimen with its fit and the reasons for it."""
+
+    agent: str
+    title: str
+    state: OptionState
+    because: tuple[Statement, ...]
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """Something the rules could not look at, in words."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeStamp:
+    """Which knowledge decided: disease, version, digest and review state."""
+
+    disease: str
+    version: str
+    digest: str
+    review: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The complete answer for one patient at one moment."""
+
+    patient: str
+    at: datetime
+    knowledge: KnowledgeStamp
+    status: Status
+    criteria: tuple[CriterionResult, ...] = ()
+    phase: str = ""
+    relapse_number: int | None = None
+    event: Moment | None = None
+    event_source: str = ""
+    site: str = ""
+    timing: Timing | None = None
+    lineage: Lineage = Lineage.UNKNOWN
+    bcr_abl1: Marker = Marker.UNKNOWN
+    cd19: Marker = Marker.UNKNOWN
+    cd22: Marker = Marker.UNKNOWN
+    kmt2a: Marker = Marker.UNKNOWN
+    age_years: int | None = None
+    sex: str = "unknown"
+    options: tuple[Option, ...] = ()
+    sections: tuple[Section, ...] = ()
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    missing_needs: tuple[str, ...] = ()
+    evidence_digest: str = ""
+
+    def section(self, name: str) -> Section | None:
+        """The section of that name, if the answer has it."""
+        return next((part for part in self.sections if part.name == name), None)
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """Everything named as missing by any criterion, once each."""
+        from fhir_mappings.clinical.verdict import Unknown
+
+        found: dict[str, Missing] = {}
+        for result in self.criteria:
+            if isinstance(result.verdict, Unknown):
+                for item in result.verdict.missing:
+                    found.setdefault(item.key, item)
+        return tuple(found.values())

@@ -1,0 +1,1 @@
+"""Ground floor: frozen clinical values and pure functions. No file, clock, log or JSON."""

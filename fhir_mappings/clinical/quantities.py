@@ -1,0 +1,95 @@
+"""Laboratory values as intervals, so that "<5" is never taken for 5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from fhir_mappings.clinical.answers import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number in canonical units, possibly known only as an interval.
+
+    ``low``/``high`` are None where unbounded; ``low_open``/``high_open`` say that the bound itself
+    is excluded. ``unit`` is the canonical unit of the concept (``%`` or ``/uL``; fractions for
+    MRD). ``original`` is the text as recorded, for display.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
+    unit: str
+    original: str
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def exact(self) -> Decimal | None:
+        """The value when it is a single number."""
+        return self.low if self.low is not None and self.low == self.high else None
+
+    @property
+    def text(self) -> str:
+        """The value in canonical units for display, with its comparator."""
+        if self.low is not None and self.low == self.high:
+            return plain(self.low)
+        if self.low is None and self.high is not None:
+            return f"{'<' if self.high_open else '≤'}{plain(self.high)}"
+        if self.high is None and self.low is not None:
+            return f"{'>' if self.low_open else '≥'}{plain(self.low)}"
+        if self.low is None or self.high is None:
+            return self.original
+        return f"{plain(self.low)}–{plain(self.high)}"
+
+    def is_above(self, threshold: Decimal) -> Answer:
+        """Whether the value is strictly greater than ``threshold``, over the whole interval."""
+        if self.low is not None and (self.low > threshold or (self.low == threshold and self.low_open)):
+            return Answer.YES
+        if self.high is not None and self.high <= threshold:
+            return Answer.NO
+        return Answer.UNSURE
+
+    def is_at_least(self, threshold: Decimal) -> Answer:
+        """Whether the value is greater than or equal to ``threshold``, over the whole interval."""
+        if self.low is not None and self.low >= threshold:
+            return Answer.YES
+        if self.high is not None and (
+            self.high < threshold or (self.high == threshold and self.high_open)
+        ):
+            return Answer.NO
+        return Answer.UNSURE
+
+
+class Presence(Enum):
+    """A qualitative finding."""
+
+    PRESENT = "present"
+    WEAK = "weakly positive"
+    ABSENT = "absent"
+    INDETERMINATE = "indeterminate"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """A text result that says nothing computable. The text itself is kept for nobody but the reader."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A value that must not be used, and why (a key of the knowledge's phrases)."""
+
+    why: str
+    original: str = ""
+
+
+Value = Measured | Presence | Narrative | Unusable
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without exponent or trailing zeros: ``78``, ``0.02``."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,1 @@
+"""FHIR R4 JSON to clinical facts, and what was left out and why. Handed its vocabulary."""

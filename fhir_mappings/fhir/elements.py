@@ -1,0 +1,238 @@
+"""The FHIR R4 elements the rules need, as one typed superset of all resource types.
+
+One structure for every resource type lets a whole Bundle be decoded in a single typed pass:
+fields that are not listed are skipped without building anything, and a resource type never seen
+before still decodes. ``Raw`` marks elements whose shape differs between resource types.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Raw, Struct
+
+
+class Coding(Struct, rename="camel", gc=False):
+    """FHIR Coding."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+    user_selected: bool | None = None
+
+
+class CodeableConcept(Struct, rename="camel"):
+    """FHIR CodeableConcept."""
+
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Quantity(Struct, rename="camel", gc=False):
+    """FHIR Quantity; the number is exact."""
+
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Struct, rename="camel"):
+    """FHIR Range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Ratio(Struct, rename="camel"):
+    """FHIR Ratio."""
+
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Period(Struct, rename="camel", gc=False):
+    """FHIR Period."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Identifier(Struct, rename="camel", gc=False):
+    """FHIR Identifier, as far as needed to see that a reference is logical only."""
+
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(Struct, rename="camel"):
+    """FHIR Reference."""
+
+    reference: str | None = None
+    type: str | None = None
+    display: str | None = None
+    identifier: Identifier | None = None
+
+
+class Annotation(Struct, rename="camel", gc=False):
+    """FHIR Annotation text."""
+
+    text: str | None = None
+
+
+class Extension(Struct, rename="camel"):
+    """FHIR Extension with the few value types the rules read."""
+
+    url: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_code: str | None = None
+
+
+class Component(Struct, rename="camel"):
+    """Observation.component."""
+
+    code: CodeableConcept | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_integer: int | None = None
+    value_boolean: bool | None = None
+    value_range: Range | None = None
+    value_ratio: Ratio | None = None
+    data_absent_reason: CodeableConcept | None = None
+
+
+class Dosage(Struct, rename="camel"):
+    """Route of a medication."""
+
+    route: CodeableConcept | None = None
+
+
+class Meta(Struct, rename="camel", gc=False):
+    """FHIR Meta."""
+
+    version_id: str | None = None
+    last_updated: str | None = None
+
+
+class EpisodeDiagnosis(Struct, rename="camel"):
+    """EpisodeOfCare.diagnosis."""
+
+    condition: Reference | None = None
+
+
+class Collection(Struct, rename="camel"):
+    """Specimen.collection."""
+
+    collected_date_time: str | None = None
+    body_site: CodeableConcept | None = None
+
+
+class Link(Struct, rename="camel"):
+    """Bundle.link and Patient.link."""
+
+    relation: str | None = None
+    url: str | None = None
+    other: Reference | None = None
+    type: str | None = None
+
+
+class Issue(Struct, rename="camel"):
+    """OperationOutcome.issue."""
+
+    severity: str | None = None
+    code: str | None = None
+    details: CodeableConcept | None = None
+    diagnostics: str | None = None
+
+
+class Search(Struct, rename="camel", gc=False):
+    """Bundle.entry.search."""
+
+    mode: str | None = None
+
+
+class Entry(Struct, rename="camel"):
+    """Bundle.entry."""
+
+    full_url: str | None = None
+    resource: Resource | None = None
+    search: Search | None = None
+
+
+class Resource(Struct, rename="camel", kw_only=True):
+    """Any R4 resource, Bundle and OperationOutcome included."""
+
+    resource_type: str | None = None
+    id: str | None = None
+    meta: Meta | None = None
+    status: str | None = None
+    modifier_extension: list[Extension] | None = None
+    extension: list[Extension] | None = None
+    contained: list[Resource] | None = None
+    subject: Reference | list[Reference] | None = None
+    patient: Reference | None = None
+    individual: Reference | None = None
+    code: CodeableConcept | None = None
+    # Condition
+    clinical_status: CodeableConcept | str | None = None
+    verification_status: CodeableConcept | str | None = None
+    onset_date_time: str | None = None
+    onset_period: Period | None = None
+    recorded_date: str | None = None
+    abatement_date_time: str | None = None
+    abatement_period: Period | None = None
+    body_site: CodeableConcept | list[CodeableConcept] | None = None
+    # Observation
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    effective_instant: str | None = None
+    issued: str | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_integer: int | None = None
+    value_boolean: bool | None = None
+    value_range: Range | None = None
+    value_ratio: Ratio | None = None
+    data_absent_reason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] | CodeableConcept | None = None
+    component: list[Component] | None = None
+    has_member: list[Reference] | None = None
+    specimen: Reference | list[Reference] | None = None
+    method: CodeableConcept | None = None
+    note: list[Annotation] | None = None
+    focus: list[Reference] | Reference | None = None
+    # Specimen
+    type: CodeableConcept | list[CodeableConcept] | str | None = None
+    collection: Collection | None = None
+    # Procedure
+    performed_date_time: str | None = None
+    performed_period: Period | None = None
+    # Medication*
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    authored_on: str | None = None
+    dosage: Dosage | list[Dosage] | None = None
+    dosage_instruction: list[Dosage] | None = None
+    intent: str | None = None
+    do_not_perform: bool | None = None
+    # CarePlan, EpisodeOfCare, ResearchSubject
+    period: Period | None = None
+    addresses: list[Reference] | None = None
+    diagnosis: list[EpisodeDiagnosis] | None = None
+    study: Reference | None = None
+    title: str | None = None
+    # Patient
+    birth_date: str | None = None
+    gender: str | None = None
+    deceased_boolean: bool | None = None
+    deceased_date_time: str | None = None
+    active: bool | None = None
+    link: list[Link] | None = None
+    # Bundle
+    entry: list[Entry] | None = None
+    total: Raw | None = None
+    # OperationOutcome
+    issue: list[Issue] | None = None
