@@ -2,7 +2,7 @@
 
 One structure for every resource type lets a whole Bundle be decoded in a single typed pass:
 fields that are not listed are skipped without building anything, and a resource type never seen
-before still decodes. ``Raw`` marks elements whose shape differs between resource types.
+before still decodes. ``Raw`` marks elements whose shape differs between resource types; empty = absent.
 """
 
 from __future__ import annotations
@@ -233,6 +233,6 @@ class Resource(Struct, rename="camel", kw_only=True):
     link: list[Link] | None = None
     # Bundle
     entry: list[Entry] | None = None
-    total: Raw | None = None
+    total: Raw = Raw()
     # OperationOutcome
     issue: list[Issue] | None = None

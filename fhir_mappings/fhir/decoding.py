@@ -1,0 +1,173 @@
+"""JSON bytes to typed FHIR elements: one pass, and one bad entry costs only itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.fhir.elements import CodeableConcept, Entry, Link, Resource, Search
+
+MAX_NAMED_CODES = 16
+
+
+class Malformed(ValueError):
+    """The bytes are not JSON, or not a JSON object. The message names a position, never content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A resource whose elements do not have the types of R4: what can still be said about it."""
+
+    resource_type: str
+    id: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A resource (or Bundle) and the entries of it that could not be understood."""
+
+    resource: Resource
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+class _LooseEntry(Struct, rename="camel"):
+    full_url: Raw = Raw()
+    resource: Raw = Raw()
+    search: Raw = Raw()
+
+
+class _LooseBundle(Struct, rename="camel"):
+    resource_type: str | None = None
+    id: Raw = Raw()
+    entry: list[Raw] | None = None
+    link: list[Raw] | None = None
+    total: Raw = Raw()
+
+
+class _Stub(Struct, rename="camel"):
+    resource_type: Raw = Raw()
+    id: Raw = Raw()
+    code: Raw = Raw()
+
+
+_resource = msgspec.json.Decoder(Resource)
+_loose_bundle = msgspec.json.Decoder(_LooseBundle)
+_loose_entry = msgspec.json.Decoder(_LooseEntry)
+_stub = msgspec.json.Decoder(_Stub)
+_text = msgspec.json.Decoder(str)
+_concept = msgspec.json.Decoder(CodeableConcept)
+_link = msgspec.json.Decoder(Link)
+_search = msgspec.json.Decoder(Search)
+
+
+def decode(data: bytes | Raw) -> Decoded:
+    """Decode one resource or Bundle.
+
+    Elements of the wrong type make only their own entry unreadable.
+    Raises Malformed when the bytes are not JSON or not an object.
+    """
+    try:
+        return Decoded(_resource.decode(data))
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Malformed(_position(error)) from None
+    return _decode_loosely(data)
+
+
+def _decode_loosely(data: bytes | Raw) -> Decoded:
+    try:
+        bundle = _loose_bundle.decode(data)
+    except msgspec.ValidationError:
+        if not bytes(data).lstrip().startswith(b"{"):
+            raise Malformed("the top level is not an object") from None
+        return _unreadable_resource(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed(_position(error)) from None
+    if bundle.resource_type != "Bundle":
+        return _unreadable_resource(data)
+    entries: list[Entry] = []
+    unreadable: list[Unreadable] = []
+    for raw in bundle.entry or []:
+        _add_entry(raw, entries, unreadable)
+    links = [link for link in map(_read_link, bundle.link or []) if link is not None]
+    resource = Resource(
+        resource_type="Bundle", id=_read_text(bundle.id), entry=entries, link=links, total=bundle.total
+    )
+    return Decoded(resource, tuple(unreadable))
+
+
+def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> None:
+    try:
+        loose = _loose_entry.decode(raw)
+    except msgspec.ValidationError:
+        unreadable.append(Unreadable("", "", ()))
+        return
+    if not _stated(loose.resource):
+        return
+    decoded = decode(loose.resource) if bytes(loose.resource).lstrip().startswith(b"{") else None
+    if decoded is None:
+        unreadable.append(Unreadable("", "", ()))
+        return
+    unreadable.extend(decoded.unreadable)
+    if decoded.resource.resource_type is not None:
+        mode = None
+        if _stated(loose.search):
+            try:
+                mode = _search.decode(loose.search)
+            except msgspec.ValidationError:
+                mode = None
+        entries.append(Entry(full_url=_read_text(loose.full_url), resource=decoded.resource, search=mode))
+
+
+def _unreadable_resource(data: bytes | Raw) -> Decoded:
+    try:
+        stub = _stub.decode(data)
+    except msgspec.ValidationError:
+        return Decoded(Resource(), (Unreadable("", "", ()),))
+    resource_type, identifier = _read_text(stub.resource_type) or "", _read_text(stub.id) or ""
+    return Decoded(Resource(), (Unreadable(resource_type, identifier, _read_codes(stub.code)),))
+
+
+def _stated(raw: Raw) -> bool:
+    return bytes(raw) not in (b"", b"null")
+
+
+def _read_codes(raw: Raw) -> tuple[str, ...]:
+    if not _stated(raw):
+        return ()
+    try:
+        concept = _concept.decode(raw)
+    except msgspec.ValidationError:
+        return ()
+    codings = (concept.coding or [])[:MAX_NAMED_CODES]
+    return tuple(f"{coding.system}|{coding.code}" for coding in codings if coding.code)
+
+
+def _read_text(raw: Raw) -> str | None:
+    if not _stated(raw):
+        return None
+    try:
+        return _text.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def _read_link(raw: Raw) -> Link | None:
+    try:
+        return _link.decode(raw)
+    except msgspec.ValidationError:
+        # A next link of an odd shape must not read as "no further page".
+        return Link(relation="next", url="")
+
+
+def _position(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "not valid UTF-8"
+    text = str(error)
+    return text if text.startswith(("JSON is malformed", "Input data was truncated")) else "not valid JSON"
