@@ -1,0 +1,1 @@
+"""CDS Hooks service for relapsed acute lymphoblastic leukaemia: HTTP, cards, configuration. No medicine."""

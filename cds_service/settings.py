@@ -1,0 +1,168 @@
+"""The configuration of the service: every key, its default and its shape.
+
+``Settings(...)`` in code reads nothing but its arguments. ``load_settings`` of
+``cds_service.configuration`` adds the TOML file and the environment and reports all faults at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+ENVIRONMENT_PREFIX = "RELAPSE_CDS_"
+"""Prefix of every environment variable that holds a key."""
+
+Profile = Literal["strict", "epic", "cerner", "sandbox", "compact"]
+Algorithm = Literal["ES384", "RS384", "ES256", "RS256", "PS384"]
+
+
+def _web_address(text: str) -> str:
+    """An absolute http(s) URL without user information, query or fragment; no trailing slash."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in text or "?" in text or "#" in text or "\\" in text or not text.isascii():
+        raise ValueError("write an absolute URL such as https://ehr.example.org/fhir, nothing after the path")
+    return text.rstrip("/")
+
+
+def _token(text: str) -> str:
+    system, separator, code = text.partition("|")
+    if not (system and separator and code) or any(c.isspace() or c in "|,$\\{}&" for c in system + code):
+        raise ValueError("write each code as system|code, without spaces")
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Token = Annotated[str, AfterValidator(_token)]
+
+
+class Tenant(BaseModel):
+    """One EHR that may call: who it is, how it signs, where its FHIR server is, how its data are coded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: str = Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+    iss: str = Field(default="", max_length=512)
+    jwks_file: Path | None = None
+    jku: str = Field(default="", max_length=2048)
+    audiences: tuple[str, ...] = ()
+    fhir_servers: tuple[WebAddress, ...] = ()
+    allow_private: bool = False
+    open_fhir: bool = False
+    profile: Profile = "strict"
+    null_means: Literal["empty", "refetch"] = "empty"
+    timezone: str = "UTC"
+    prefetch_keys: Mapping[str, str] = Field(default_factory=dict)
+    codes: Mapping[str, tuple[Token, ...]] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("write an IANA time zone such as Europe/Berlin") from None
+        return name
+
+
+class Settings(BaseSettings):
+    """Every key of the service. Unknown keys are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    public_url: WebAddress = "http://127.0.0.1:8080"
+    environment: Literal["production", "development"] = "production"
+    auth: Literal["required", "optional", "off"] = "required"
+    store: str = "sqlite:///relapse-cds.db"
+    deadline_ms: int = Field(default=2000, ge=100, le=30_000)
+    on_incomplete: Literal["412", "info-card"] = "412"
+    max_cards: int = Field(default=4, ge=1, le=10)
+    explain: bool = False
+    discovery_auth: Literal["optional", "required"] = "optional"
+    jwt_algorithms: tuple[Algorithm, ...] = Field(default=("ES384", "RS384"), min_length=1)
+    max_body_bytes: int = Field(default=16_777_216, ge=1024, le=268_435_456)
+    max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
+    rate_limit_per_minute: int = Field(default=0, ge=0)
+    snooze_days: int = Field(default=30, ge=0, le=3650)
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)
+    require_approved_content: bool = False
+
+    hooks: tuple[str, ...] = ("all-relapse", "all-relapse-encounter-start")
+    """Ids of the services that discovery offers; an empty list offers none."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535)
+    workers: int = Field(default=2, ge=1, le=64)
+    threads: int = Field(default=16, ge=1, le=256)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    """How many proxies in front of the service may set X-Forwarded-For."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    knowledge_dir: Path | None = None
+    """A directory of knowledge to use instead of the one inside the package."""
+    trials_file: Path | None = None
+    """A list of clinical trials imported by ``relapse-cds trials``; none: no trial is matched."""
+
+    tenants: tuple[Tenant, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Settings made in code depend on their arguments alone."""
+        return (init_settings,)
+
+    @classmethod
+    def embedded(cls, **changes: Any) -> Self:
+        """For ``assess`` and ``call``: no authorisation, nothing stored, the assessment explained."""
+        return cls(**{"environment": "development", "auth": "off", "store": "sqlite://", **changes})
+
+    @classmethod
+    def demo(cls, public_url: str, fhir_server: str, **changes: Any) -> Self:
+        """For ``demo``: the embedded FHIR sandbox as the one open tenant, the assessment explained."""
+        sandbox = Tenant(
+            id="demo", fhir_servers=(fhir_server,), allow_private=True, open_fhir=True, profile="sandbox"
+        )
+        values: dict[str, Any] = {"public_url": public_url, "explain": True, "tenants": (sandbox,)}
+        return cls.embedded(**{**values, **changes})
+
+    @property
+    def development(self) -> bool:
+        """True where http and private addresses are admitted."""
+        return self.environment == "development"
+
+    @property
+    def deadline_seconds(self) -> float:
+        """The time one call may take, in seconds."""
+        return self.deadline_ms / 1000
+
+    def tenant(self, id: str) -> Tenant | None:
+        """The tenant of that id."""
+        return next((tenant for tenant in self.tenants if tenant.id == id), None)
+
+    def __repr__(self) -> str:
+        return f"Settings(environment={self.environment!r}, auth={self.auth!r}, store={masked(self.store)!r})"
+
+    __str__ = __repr__
+
+
+def masked(url: str) -> str:
+    """A store URL with everything secret taken out: the password and the query."""
+    head, separator, rest = url.partition("://")
+    if not separator:
+        return "***"
+    user, at, place = rest.rpartition("@")
+    account = user.partition(":")[0] + (":***" if ":" in user else "")
+    return f"{head}://{account}{at}{place.partition('?')[0]}"
