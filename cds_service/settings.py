@@ -52,7 +52,7 @@ class Tenant(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    id: str = Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     iss: str = Field(default="", max_length=512)
     jwks_file: Path | None = None
     jku: str = Field(default="", max_length=2048)
