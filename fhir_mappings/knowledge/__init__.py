@@ -1,0 +1,1 @@
+"""What a clinician owns: thresholds, code lists, citations and card words as data, read strictly."""
