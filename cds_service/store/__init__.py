@@ -1,0 +1,27 @@
+"""What the service remembers: shown cards, feedback, quiet rules, used tokens, audit, daily counts.
+
+SQLite (write-ahead log, synchronous FULL) for one host, PostgreSQL for several. :func:`open_store` is the
+way in; one module a subject. A method that writes has committed when it returns.
+"""
+
+from cds_service.store.audit import AuditEntry, SealedEntry
+from cds_service.store.evaluations import ShownCard
+from cds_service.store.faults import StoreMisconfigured, StoreUnavailable
+from cds_service.store.feedback import FeedbackEvent
+from cds_service.store.firings import Call, Firing
+from cds_service.store.opening import Store, open_store
+from cds_service.store.quiet import QuietRule
+
+__all__ = [
+    "AuditEntry",
+    "Call",
+    "FeedbackEvent",
+    "Firing",
+    "QuietRule",
+    "SealedEntry",
+    "ShownCard",
+    "Store",
+    "StoreMisconfigured",
+    "StoreUnavailable",
+    "open_store",
+]

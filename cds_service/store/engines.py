@@ -1,0 +1,110 @@
+"""Connections to SQLite and PostgreSQL, set up so that a commit means what we tell the EHR it means."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+
+from cds_service.store.faults import StoreUnavailable
+
+BUSY_TIMEOUT_MS = 5_000
+WAL_ATTEMPTS = 50
+"""SQLite does not wait by itself while another process changes the journal mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Two ways into one database.
+
+    ``durable``  a commit survives a loss of power: feedback, evaluations, quiet rules.
+    ``quick``    a commit survives the death of any process but the last moments may be lost with the
+                 machine's power: token replay, audit and statistics, which every call writes.
+    """
+
+    durable: Engine
+    quick: Engine
+
+    @contextmanager
+    def writing(self, *, quick: bool = False) -> Iterator[Connection]:
+        """One write transaction. On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that two
+        writers queue instead of failing half-way."""
+        engine = self.quick if quick else self.durable
+        with engine.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One read transaction: a single moment's view, blocking nobody."""
+        with self.quick.begin() as connection:
+            yield connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.durable.dialect.name == "sqlite"
+
+    def forget_connections(self) -> None:
+        """After a fork: the parent's connections are not ours to use or to close."""
+        self.durable.dispose(close=False)
+        self.quick.dispose(close=False)
+
+    def close(self) -> None:
+        self.durable.dispose()
+        self.quick.dispose()
+
+
+def make_engines(url: URL) -> Engines:
+    """Engines for an ``sqlite`` or ``postgresql+psycopg`` URL. Opens no connection yet."""
+    if url.get_backend_name() == "sqlite":
+        return Engines(_sqlite(url, "FULL"), _sqlite(url, "NORMAL"))
+    return Engines(_postgresql(url, "on"), _postgresql(url, "off"))
+
+
+def _postgresql(url: URL, synchronous_commit: str) -> Engine:
+    options = f"-c synchronous_commit={synchronous_commit} -c lock_timeout={BUSY_TIMEOUT_MS}"
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"options": options, "connect_timeout": BUSY_TIMEOUT_MS // 1000},
+    )
+
+
+def _sqlite(url: URL, synchronous: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        # None hands the transactions to us; the driver's own BEGIN is always deferred.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        _use_write_ahead_log(connection)
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+    return engine
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    for _ in range(WAL_ATTEMPTS):
+        try:
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                return
+        except sqlite3.OperationalError as fault:
+            if "locked" not in str(fault):
+                raise
+        time.sleep(0.1)
+    raise StoreUnavailable("switching SQLite to its write-ahead log", "OperationalError")
+
+
+def lock_for_migration(connection: Connection) -> None:
+    """Lets one process at a time build the tables. SQLite's BEGIN IMMEDIATE already does."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(719402611)"))

@@ -1,0 +1,125 @@
+"""The store as one value, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from datetime import datetime, timedelta
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from cds_service.store.audit import Audit
+from cds_service.store.engines import Engines, make_engines
+from cds_service.store.evaluations import Evaluations
+from cds_service.store.faults import StoreMisconfigured, reported
+from cds_service.store.feedback import Feedback
+from cds_service.store.firings import Firings
+from cds_service.store.migration import migrate
+from cds_service.store.pseudonyms import Pseudonyms
+from cds_service.store.quiet import Quiet
+from cds_service.store.replay import Replay
+
+
+class Store:
+    """Everything the service remembers. Safe to use from several threads and after a fork."""
+
+    def __init__(self, engines: Engines, pseudonym_secret: bytes | None = None) -> None:
+        self._engines = engines
+        self.evaluations = Evaluations(engines)
+        self.feedback = Feedback(engines)
+        self.quiet = Quiet(engines)
+        self.replay = Replay(engines)
+        self.audit = Audit(engines)
+        self.firings = Firings(engines)
+        self.pseudonyms = Pseudonyms(engines, pseudonym_secret)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    def pseudonym(self, tenant: str, patient_id: str) -> str:
+        """The patient's name inside the store (:class:`Pseudonyms`)."""
+        return self.pseudonyms.of(tenant, patient_id)
+
+    def check_writable(self) -> None:
+        """For readiness: takes the write lock and gives it back.
+
+        :raises StoreUnavailable: locked, full, read-only or unreachable.
+        """
+        with reported("checking that it can be written"), self._engines.writing(quick=True) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def purge(self, at: datetime, retention: timedelta) -> int:
+        """Forgets feedback, cards, quiet rules and audit entries older than ``retention``, and quiet rules
+        whose time is over. Returns how many rows went. The daily counts hold no patient data and stay.
+
+        :raises StoreUnavailable: what was not purged yet is purged next time.
+        """
+        before = at - retention
+        return (
+            self.feedback.purge(before)
+            + self.evaluations.purge(before)
+            + self.quiet.purge(at, before)
+            + self.audit.purge(before)
+        )
+
+    def close(self) -> None:
+        """Closes the connections; a store in memory is gone."""
+        self._engines.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def forget_connections(self) -> None:
+        """Called by itself in the child after a fork."""
+        self._engines.forget_connections()
+
+
+def open_store(url: str, pseudonym_secret: bytes | None = None) -> Store:
+    """Opens the store and brings its tables up to date.
+
+    ``sqlite:///file.db``, ``sqlite://`` (until :meth:`Store.close`, for the demo) or
+    ``postgresql+psycopg://user@host/db``.
+
+    :raises StoreMisconfigured: the URL names no usable database.
+    :raises StoreUnavailable: the database cannot be reached, read or written.
+    """
+    place = _checked(url)
+    temporary = None
+    if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
+        # Threads share a file; a real in-memory database belongs to one connection.
+        temporary = tempfile.TemporaryDirectory(prefix="relapse-cds-")
+        place = place.set(database=f"{temporary.name}/store.db")
+    engines = make_engines(place)
+    with reported("opening it"):
+        migrate(engines)
+    store = Store(engines, pseudonym_secret)
+    store._temporary = temporary
+    _forget_connections_in_children(store)
+    return store
+
+
+def _checked(url: str) -> URL:
+    try:
+        place = make_url(url)
+    except ArgumentError:
+        raise StoreMisconfigured(
+            "store: not a database URL; write sqlite:///relapse-cds.db or postgresql+psycopg://user@host/db"
+        ) from None
+    if place.drivername == "postgresql":
+        place = place.set(drivername="postgresql+psycopg")
+    if place.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreMisconfigured(
+            "store: this database is not supported; write sqlite:///relapse-cds.db or "
+            "postgresql+psycopg://user@host/db"
+        )
+    return place
+
+
+def _forget_connections_in_children(store: Store) -> None:
+    reference = weakref.ref(store)
+
+    def forget() -> None:
+        inherited = reference()
+        if inherited is not None:
+            inherited.forget_connections()
+
+    os.register_at_fork(after_in_child=forget)

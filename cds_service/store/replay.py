@@ -1,0 +1,49 @@
+"""Tokens that were used: each is good for one call, whichever worker or host sees it first."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.store.engines import Engines
+from cds_service.store.faults import reported
+from cds_service.store.tables import replay
+
+PURGE_EVERY = timedelta(minutes=5)
+
+
+class Replay:
+    """First use of (iss, jti), decided by the database's primary key."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._purged_at: datetime | None = None
+
+    def is_first_use(self, iss: str, jti: str, expires_at: datetime, at: datetime) -> bool:
+        """Records the token; True for exactly one of any number of simultaneous callers.
+
+        Only a digest is kept. It is forgotten after ``expires_at``, when the token is refused anyway.
+
+        :raises StoreUnavailable: unknown; the call must be refused with 503.
+        """
+        row = {"token": _digest(iss, jti), "expires_at": expires_at}
+        with reported("checking a token for replay"), self._engines.writing(quick=True) as connection:
+            if self._is_purge_due(at):
+                connection.execute(delete(replay).where(replay.c.expires_at < at))
+            dialect = sqlite if self._engines.is_sqlite else postgresql
+            is_first = connection.execute(dialect.insert(replay).on_conflict_do_nothing(), row).rowcount == 1
+        return is_first
+
+    def _is_purge_due(self, at: datetime) -> bool:
+        if self._purged_at is not None and abs(at - self._purged_at) < PURGE_EVERY:
+            return False
+        self._purged_at = at
+        return True
+
+
+def _digest(iss: str, jti: str) -> str:
+    # The length keeps ("ab", "c") and ("a", "bc") apart.
+    return hashlib.sha256(f"{len(iss)}:{iss}{jti}".encode()).hexdigest()
