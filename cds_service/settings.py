@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "RELAPSE_CDS_"
@@ -36,6 +36,17 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _fhir_base(text: str) -> str:
+    """A FHIR base URL in the one spelling that the reader compares."""
+    # Imported here, because the reader itself is written against this module.
+    from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+
+    try:
+        return parse_base(text).url
+    except MalformedUrl as error:
+        raise ValueError(f"write a FHIR base URL such as https://ehr.example.org/fhir: {error}") from None
+
+
 def _token(text: str) -> str:
     system, separator, code = text.partition("|")
     if not (system and separator and code) or any(c.isspace() or c in "|,$\\{}&" for c in system + code):
@@ -44,6 +55,7 @@ def _token(text: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+FhirBaseUrl = Annotated[str, AfterValidator(_fhir_base)]
 Token = Annotated[str, AfterValidator(_token)]
 
 
@@ -57,7 +69,7 @@ class Tenant(BaseModel):
     jwks_file: Path | None = None
     jku: str = Field(default="", max_length=2048)
     audiences: tuple[str, ...] = ()
-    fhir_servers: tuple[WebAddress, ...] = ()
+    fhir_servers: tuple[FhirBaseUrl, ...] = ()
     allow_private: bool = False
     open_fhir: bool = False
     profile: Profile = "strict"
@@ -114,6 +126,11 @@ class Settings(BaseSettings):
     """A directory of knowledge to use instead of the one inside the package."""
     trials_file: Path | None = None
     """A list of clinical trials imported by ``relapse-cds trials``; none: no trial is matched."""
+
+    pseudonym_secret: SecretStr | None = None
+    """Key of the pseudonyms under which the store knows patients; none: the store makes its own."""
+    retention_days: int = Field(default=3650, ge=1)
+    """How long feedback, shown cards and audit entries are kept."""
 
     tenants: tuple[Tenant, ...] = ()
 

@@ -1,0 +1,217 @@
+"""Settings from the TOML file and the environment; every fault named at once, never a value shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cds_service.settings import ENVIRONMENT_PREFIX, Settings, Tenant
+
+CONFIG_VARIABLE = f"{ENVIRONMENT_PREFIX}CONFIG"
+"""The environment variable that names the TOML file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a configuration: the key, the shape of what stands there, and what to do."""
+
+    key: str
+    shape: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.shape}; {self.remedy}"
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used. ``faults`` holds every fault found."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from ``RELAPSE_CDS_CONFIG`` and ``RELAPSE_CDS_*``; the environment wins over the file.
+
+    Raises SettingsError with every fault of both.
+    """
+    environ = os.environ if environ is None else environ
+    faults: list[Fault] = []
+    values, directory = _file_values(environ, faults)
+    values.update(_environment_values(environ, faults))
+    settings = _validated(values, faults)
+    if settings is not None:
+        unread = {fault.key.partition("[")[0] for fault in faults}
+        faults.extend(fault for fault in contradictions(settings) if fault.key not in unread)
+    if faults or settings is None:
+        raise SettingsError(tuple(faults))
+    return _anchored(settings, directory)
+
+
+def contradictions(settings: Settings) -> list[Fault]:
+    """Keys that are each well-formed but cannot stand together."""
+    faults: list[Fault] = []
+    if not settings.development and not settings.public_url.startswith("https://"):
+        faults.append(
+            Fault("public_url", "an http address in production", "write the https address that EHRs call")
+        )
+    if settings.auth == "required" and not settings.tenants:
+        faults.append(
+            Fault("tenants", "no tenant, but auth is required", "add a [[tenants]] table for each EHR")
+        )
+    if settings.metrics_port and settings.metrics_port == settings.port:
+        faults.append(Fault("metrics_port", "the port of the service", "choose another port, or 0"))
+    for index, tenant in enumerate(settings.tenants):
+        faults.extend(_tenant_faults(f"tenants[{index}]", tenant, settings))
+    return faults + _repeated(settings)
+
+
+def _tenant_faults(key: str, tenant: Tenant, settings: Settings) -> list[Fault]:
+    faults: list[Fault] = []
+    if settings.auth == "required" and not tenant.iss:
+        faults.append(Fault(f"{key}.iss", "empty", "write the iss of the JWTs that this EHR signs"))
+    if tenant.iss and not (tenant.jwks_file or tenant.jku):
+        faults.append(
+            Fault(f"{key}.jwks_file", "neither jwks_file nor jku is set", "name where the EHR's keys are")
+        )
+    if tenant.jwks_file and tenant.jku:
+        faults.append(Fault(f"{key}.jku", "both jwks_file and jku are set", "keep one of them"))
+    if settings.development:
+        return faults
+    if tenant.jku.startswith("http://"):
+        faults.append(Fault(f"{key}.jku", "an http address in production", "use https"))
+    for number, server in enumerate(tenant.fhir_servers):
+        if server.startswith("http://"):
+            faults.append(
+                Fault(f"{key}.fhir_servers[{number}]", "an http address in production", "use https")
+            )
+    return faults
+
+
+def _repeated(settings: Settings) -> list[Fault]:
+    faults: list[Fault] = []
+    seen: dict[str, set[str]] = {"id": set(), "iss": set(), "fhir_servers": set()}
+    for index, tenant in enumerate(settings.tenants):
+        named = {"id": [tenant.id], "iss": [tenant.iss] if tenant.iss else [], "fhir_servers": list(tenant.fhir_servers)}
+        for field, items in named.items():
+            if seen[field].intersection(items):
+                remedy = "each tenant needs its own, so that a call belongs to one tenant only"
+                faults.append(Fault(f"tenants[{index}].{field}", "used by another tenant as well", remedy))
+            seen[field].update(items)
+    return faults
+
+
+def _file_values(environ: Mapping[str, str], faults: list[Fault]) -> tuple[dict[str, Any], Path]:
+    name = environ.get(CONFIG_VARIABLE, "")
+    if not name:
+        return {}, Path()
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file), path.parent
+    except OSError as error:
+        faults.append(Fault(CONFIG_VARIABLE, error.strerror or "unreadable", f"check the path {path}"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = str(error).rpartition("(")[2].rstrip(")") if "(at " in str(error) else "encoding"
+        faults.append(Fault(str(path), f"not TOML ({where})", "correct the file there"))
+    return {}, path.parent
+
+
+def _environment_values(environ: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in environ.items():
+        if not name.startswith(ENVIRONMENT_PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+        field = Settings.model_fields.get(key)
+        if field is None:
+            faults.append(Fault(name, "no such key", "correct the name or unset the variable"))
+        elif "tuple" not in str(field.annotation):
+            values[key] = text
+        elif text.lstrip().startswith(("[", "{")):
+            try:
+                values[key] = json.loads(text)
+            except ValueError:
+                faults.append(Fault(name, "not JSON", "write a JSON array"))
+        else:
+            values[key] = [part.strip() for part in text.split(",") if part.strip()]
+    return values
+
+
+def _validated(values: dict[str, Any], faults: list[Fault]) -> Settings | None:
+    """The settings, or those of the well-formed keys, so that what contradicts can be named too."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=True)
+        faults.extend(_fault(detail) for detail in details)
+        bad = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+    rest = {key: value for key, value in values.items() if key not in bad}
+    if "tenants" in bad:
+        rest["tenants"] = [entry for entry in _list(values["tenants"]) if _is_tenant(entry)]
+    try:
+        return Settings(**rest)
+    except ValidationError:
+        return None
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    key = ""
+    for part in detail["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    if detail["type"] == "extra_forbidden":
+        return Fault(key, "no such key", "correct the name or remove it")
+    if detail["type"] == "missing":
+        return Fault(key, "missing", "add it")
+    remedy = detail["msg"].removeprefix("Value error, ")
+    return Fault(key, _shape(detail["input"]), remedy[0].lower() + remedy[1:])
+
+
+def _shape(value: object) -> str:
+    match value:
+        case bool():
+            return "a boolean stands here"
+        case int() | float():
+            return "a number stands here"
+        case str():
+            return f"text of {len(value)} characters stands here"
+        case list() | tuple():
+            return f"a list of {len(value)} stands here"
+        case dict():
+            return "a table stands here"
+    return "a value of another type stands here"
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_tenant(entry: object) -> bool:
+    try:
+        Tenant.model_validate(entry)
+    except ValidationError:
+        return False
+    return True
+
+
+def _anchored(settings: Settings, directory: Path) -> Settings:
+    """Paths of the file are relative to the file."""
+    tenants = tuple(
+        tenant.model_copy(update={"jwks_file": directory / tenant.jwks_file}) if tenant.jwks_file else tenant
+        for tenant in settings.tenants
+    )
+    paths = {
+        key: directory / value
+        for key in ("knowledge_dir", "trials_file")
+        if (value := getattr(settings, key)) is not None
+    }
+    return settings.model_copy(update={"tenants": tenants, **paths})
