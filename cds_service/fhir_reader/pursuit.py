@@ -1,0 +1,110 @@
+"""One search followed to its end: plainer where the server refuses, page after page, never half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cds_service.fhir_reader.capability import Detail
+from cds_service.fhir_reader.door import Door
+from cds_service.fhir_reader.paging import PagingBlocked, Trail, confined_target
+from cds_service.fhir_reader.queries import Search, chunked, page_size, request
+from cds_service.fhir_reader.searching import Page, interpret
+from cds_service.fhir_reader.transport import Failed, Reply, Request
+from fhir_mappings.fhir.decoding import Unreadable
+from fhir_mappings.fhir.elements import Entry
+
+Sender = Callable[[Request], Reply | Failed]
+_QUERY_REFUSED = (400, 422, 501)
+_POST_REFUSED = (404, 405, 415)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search brought. ``reason`` is empty when that is certainly everything."""
+
+    reason: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def add(self, page: Page) -> None:
+        """Take the content of a page; its fault, if it has one, stays."""
+        self.entries.extend(page.entries)
+        self.unreadable.extend(page.unreadable)
+        self.reason = self.reason or page.reason
+
+    def join(self, other: Found) -> None:
+        """Take everything of another part of the same need."""
+        self.entries.extend(other.entries)
+        self.unreadable.extend(other.unreadable)
+        self.reason = self.reason or other.reason
+
+
+def pursue(search: Search, door: Door, send: Sender, most: int) -> Found:
+    """Everything the server has for a search; at most ``most`` resources."""
+    asked, reply = _first_answer(search, door, send)
+    if asked.method == "POST" and isinstance(reply, Reply) and reply.status in _POST_REFUSED:
+        door.record.refused_post(search.resource_type)
+        found = Found()
+        for part in chunked(search, door.record):
+            found.join(pursue(part, door, send, most))
+        return found
+    size = page_size(search, door.record) if "_count" in asked.target or asked.body else 0
+    return follow(interpret(reply, search), asked.target, search, door, send, most, size)
+
+
+def follow(
+    page: Page, target: str, search: Search, door: Door, send: Sender, most: int, size: int = 0
+) -> Found:
+    """``page`` and all pages after it. ``size`` is the page size that was asked for; 0 if none."""
+    found, trail, matches = Found(), Trail(target), 0
+    total, first = page.total, page
+    while True:
+        found.add(page)
+        matches += page.matches
+        total = page.total if page.total is not None else total
+        if len(found.entries) > most:
+            found.reason = found.reason or "too-large"
+        if found.reason or page.next is None:
+            break
+        try:
+            target = confined_target(page.next, door.base, target)
+        except PagingBlocked:
+            found.reason = "paging-blocked"
+            break
+        if not trail.admits(target):
+            found.reason = "truncated"
+            break
+        page = interpret(send(Request(target)), search)
+    whole = search.resource_type and not search.is_read
+    if whole and not found.reason and _cut(first, total, matches, size):
+        found.reason = "truncated"
+    return found
+
+
+def _cut(first: Page, total: int | None, matches: int, size: int) -> bool:
+    """Whether the server has more than it showed: fewer results than its total, or a page that is
+    exactly full with neither a total nor a next link."""
+    if total is not None:
+        return matches < total
+    sizes = [value for value in (size, first.clamp) if value]
+    return first.next is None and bool(sizes) and matches >= min(sizes)
+
+
+def _first_answer(search: Search, door: Door, send: Sender) -> tuple[Request, Reply | Failed]:
+    """The answer to the fullest query that the server does not refuse."""
+    start = door.record.detail(search.resource_type)
+    asked = request(search, door.base, door.record, start)
+    reply = send(asked)
+    for detail in Detail:
+        if detail <= start or search.is_read:
+            continue
+        if not (isinstance(reply, Reply) and reply.status in _QUERY_REFUSED):
+            break
+        plainer = request(search, door.base, door.record, detail)
+        if plainer == asked:
+            continue
+        asked, reply = plainer, send(plainer)
+        if isinstance(reply, Reply) and reply.status == 200:
+            door.record.accepted(search.resource_type, detail)
+    return asked, reply
