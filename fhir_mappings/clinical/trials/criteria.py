@@ -1,0 +1,131 @@
+"""One criterion against one patient: met, not met, or unknown. Unknown never counts as not met."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import Enum
+
+from fhir_mappings.clinical.answers import Answer, both
+from fhir_mappings.clinical.moments import Moment, add_months
+from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.trials.profile import (
+    Birth,
+    Coded,
+    Datum,
+    Given,
+    History,
+    Known,
+    TrialProfile,
+)
+from fhir_mappings.clinical.trials.study import AgeSpan, AgeUnit, Criterion, Expected, OneOf, Span
+
+_MONTHS = {AgeUnit.YEARS: 12, AgeUnit.MONTHS: 1}
+_DAYS = {AgeUnit.WEEKS: 7, AgeUnit.DAYS: 1}
+
+
+class Match(Enum):
+    """The verdict on one criterion."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    UNKNOWN = "unknown"
+
+
+_VERDICTS = {
+    (Answer.YES, False): Match.MET,
+    (Answer.NO, False): Match.NOT_MET,
+    (Answer.YES, True): Match.NOT_MET,
+    (Answer.NO, True): Match.MET,
+}
+
+
+def judge(criterion: Criterion, profile: TrialProfile, max_age_days: int | None = None) -> Match:
+    """The verdict of ``criterion`` for the patient.
+
+    A datum older than ``max_age_days`` (where given) no longer says how the patient is now.
+    """
+    known = profile.fact(criterion.fact)
+    if not isinstance(known, Known) or is_outdated(known, profile.on, max_age_days):
+        return Match.UNKNOWN
+    answer = _answer(criterion.expected, known.datum, profile.on)
+    return _VERDICTS.get((answer, criterion.exclude), Match.UNKNOWN)
+
+
+def is_outdated(known: Known, on: date, max_age_days: int | None) -> bool:
+    """Whether a datum lies more than ``max_age_days`` back; an undated one counts as outdated."""
+    if max_age_days is None:
+        return False
+    try:
+        day = date.fromisoformat(known.date[:10])
+    except ValueError:
+        return True
+    return on - day > timedelta(days=max_age_days)
+
+
+def matched_therapies(expected: Expected, history: History) -> tuple[Given, ...]:
+    """The therapies on record that ``expected`` names."""
+    if not isinstance(expected, OneOf):
+        return ()
+    return tuple(one for one in history.given if one.names & expected.values)
+
+
+def _answer(expected: Expected, datum: Datum, on: date) -> Answer:
+    match expected, datum:
+        case OneOf(), Coded():
+            return Answer.of(datum.value in expected.values)
+        case OneOf(), History():
+            return _in_history(expected, datum)
+        case Span(), Measured():
+            return _in_span(expected, datum)
+        case AgeSpan(), Birth():
+            return _in_ages(expected, datum.moment, on)
+        case _:
+            return Answer.UNSURE
+
+
+def _in_history(expected: OneOf, history: History) -> Answer:
+    if matched_therapies(expected, history):
+        return Answer.YES
+    return Answer.NO if expected.values <= history.never else Answer.UNSURE
+
+
+def _in_span(span: Span, value: Measured) -> Answer:
+    answer = Answer.YES
+    if span.low is not None:
+        answer = value.is_above(span.low) if span.low_open else value.is_at_least(span.low)
+    if span.high is not None:
+        beyond = value.is_at_least(span.high) if span.high_open else value.is_above(span.high)
+        answer = both(answer, _negated(beyond))
+    return answer
+
+
+def _in_ages(span: AgeSpan, birth: Moment, on: date) -> Answer:
+    answer = Answer.YES
+    if span.low is not None:
+        answer = _has_completed(birth, on, span.low.count, span.low.unit)
+    if span.high is not None:
+        answer = both(answer, _negated(_has_completed(birth, on, span.high.count + 1, span.high.unit)))
+    return answer
+
+
+def _has_completed(birth: Moment, on: date, count: int, unit: AgeUnit) -> Answer:
+    """Whether ``count`` units of age were completed by ``on``, over the interval of the birth date."""
+    if _birthday(birth.last, count, unit) <= on:
+        return Answer.YES
+    return Answer.NO if _birthday(birth.first, count, unit) > on else Answer.UNSURE
+
+
+def _birthday(birth: date, count: int, unit: AgeUnit) -> date:
+    try:
+        if unit in _MONTHS:
+            return add_months(birth, count * _MONTHS[unit])
+        return birth + timedelta(days=count * _DAYS[unit])
+    except (ValueError, OverflowError):
+        return date.max
+
+
+def _negated(answer: Answer) -> Answer:
+    return {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.UNSURE: Answer.UNSURE}[answer]
+
+
+

@@ -1,0 +1,203 @@
+"""An assessment and the facts behind it -> what studies may ask about this patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from fhir_mappings.assessment import Assessment, Marker, Status
+from fhir_mappings.clinical.facts import (
+    DiagnosisKind,
+    Facts,
+    Lineage,
+    Medication,
+    MedicationState,
+    Result,
+    ResultStatus,
+)
+from fhir_mappings.clinical.moments import Moment, add_months
+from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
+from fhir_mappings.clinical.trials.study import TrialFact
+from fhir_mappings.clinical.trials.vocabulary import FactKind, TrialVocabulary
+from fhir_mappings.clinical.verdict import Met
+
+_TAKEN = (MedicationState.GIVEN, MedicationState.RUNNING, MedicationState.STOPPED)
+_CNS_CRITERION = "E"
+_DISEASED = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
+_MEASURED_ON_RESULTS = (
+    TrialFact.MRD,
+    TrialFact.ECOG,
+    TrialFact.KARNOFSKY,
+    TrialFact.LANSKY,
+    TrialFact.CREATININE,
+    TrialFact.GFR,
+    TrialFact.BILIRUBIN,
+    TrialFact.ALT,
+    TrialFact.AST,
+    TrialFact.EJECTION_FRACTION,
+)
+
+Found = tuple[TrialFact, Known]
+
+
+def trial_profile(
+    assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary, on: date
+) -> TrialProfile:
+    """What is known on day ``on``; whatever neither source states stays unknown.
+
+    A drug, transplant or syndrome that the chart does not mention is unknown, not absent.
+    """
+    parts: tuple[Callable[[Assessment, Facts, TrialVocabulary], Iterator[Found]], ...] = (
+        _person,
+        _disease,
+        _markers,
+        _history,
+        _results,
+    )
+    known = dict(found for part in parts for found in part(assessment, facts, vocabulary))
+    if TrialFact.AGE not in known and assessment.age_years is not None:
+        known[TrialFact.AGE] = _age_from_years(assessment.age_years, on)
+    return TrialProfile(on=on, facts=known)
+
+
+def _person(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
+    person = facts.persons[0] if facts.persons else None
+    resource = person.resource if person else ""
+    if person is not None and person.birth is not None:
+        text = vocabulary.phrase("born", date=person.birth.text)
+        yield TrialFact.AGE, Known(Birth(person.birth), text, "", resource)
+    sex = person.sex if person else assessment.sex
+    yield from _coded(TrialFact.SEX, sex, vocabulary, "", resource)
+    for diagnosis in facts.diagnoses:
+        if diagnosis.kind is DiagnosisKind.DOWN_SYNDROME:
+            day = _day(diagnosis.onset or diagnosis.recorded)
+            yield from _coded(TrialFact.DOWN_SYNDROME, "yes", vocabulary, day, diagnosis.resource)
+
+
+def _age_from_years(years: int, on: date) -> Known:
+    """Completed years give the birth date as an interval of one year."""
+    first, last = add_months(on, -12 * (years + 1)), add_months(on, -12 * years)
+    return Known(Birth(Moment(date.fromordinal(first.toordinal() + 1), last)), str(years))
+
+
+def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
+    event = _day(assessment.event)
+    source = assessment.event_source
+    if assessment.status in _DISEASED:
+        yield from _coded(TrialFact.DISEASE, "all", vocabulary, "", "")
+    yield from _coded(TrialFact.DISEASE_STATE, _state(assessment), vocabulary, event, source)
+    yield from _coded(TrialFact.SITE, assessment.site, vocabulary, event, source)
+    if assessment.timing is not None:
+        timing = assessment.timing.seed_003.value
+        yield from _coded(TrialFact.TIMING, timing, vocabulary, event, source)
+    if assessment.relapse_number is not None:
+        number = Decimal(assessment.relapse_number)
+        measured = Measured(number, number, "", str(number))
+        yield TrialFact.RELAPSE_NUMBER, Known(measured, str(number), event, source)
+    if assessment.site == "isolated-cns" or _meets_cns_criterion(assessment):
+        yield from _coded(TrialFact.CNS, "involved", vocabulary, event, source)
+
+
+def _state(assessment: Assessment) -> str:
+    if assessment.status is Status.RELAPSE and assessment.phase == "in-remission":
+        return "in-remission"
+    states = {
+        Status.RELAPSE: "relapsed",
+        Status.PERSISTENT: "relapsed",
+        Status.REFRACTORY: "refractory",
+    }
+    return states.get(assessment.status, "")
+
+
+def _meets_cns_criterion(assessment: Assessment) -> bool:
+    return any(one.id == _CNS_CRITERION and isinstance(one.verdict, Met) for one in assessment.criteria)
+
+
+def _markers(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
+    markers = {
+        TrialFact.CD19: assessment.cd19,
+        TrialFact.CD22: assessment.cd22,
+        TrialFact.BCR_ABL1: assessment.bcr_abl1,
+        TrialFact.KMT2A: assessment.kmt2a,
+    }
+    for fact, marker in markers.items():
+        if marker is not Marker.UNKNOWN:
+            result = _latest(facts.results, vocabulary.facts[fact].concepts)
+            day, resource = (_day(result.collected), result.resource) if result else ("", "")
+            yield from _coded(fact, marker.value, vocabulary, day, resource)
+    if assessment.lineage is not Lineage.UNKNOWN:
+        source = next((one for one in facts.diagnoses if one.lineage is assessment.lineage), None)
+        resource = source.resource if source else ""
+        day = _day((source.onset or source.recorded) if source else None)
+        yield from _coded(TrialFact.LINEAGE, assessment.lineage.value, vocabulary, day, resource)
+
+
+def _history(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
+    for procedure in facts.procedures:
+        if procedure.kind.startswith("hsct"):
+            day = _day(procedure.performed)
+            yield from _coded(TrialFact.PRIOR_TRANSPLANT, "yes", vocabulary, day, procedure.resource)
+    for diagnosis in facts.diagnoses:
+        if diagnosis.kind in (DiagnosisKind.TRANSPLANT_STATUS, DiagnosisKind.TRANSPLANT_RELAPSE):
+            day = _day(diagnosis.recorded)
+            yield from _coded(TrialFact.PRIOR_TRANSPLANT, "yes", vocabulary, day, diagnosis.resource)
+    given = (*_drugs(facts.medications, vocabulary), *_car_t(facts, vocabulary))
+    if given:
+        ordered = tuple(sorted(given, key=lambda one: (one.date, one.text, one.resource)))
+        yield TrialFact.PRIOR_THERAPIES, Known(History(ordered), ", ".join(one.text for one in ordered))
+
+
+def _drugs(medications: Iterable[Medication], vocabulary: TrialVocabulary) -> Iterator[Given]:
+    titles = vocabulary.facts[TrialFact.PRIOR_THERAPIES].values
+    for one in medications:
+        if one.state in _TAKEN and one.agent in titles:
+            classes = {name for name, agents in vocabulary.classes.items() if one.agent in agents}
+            names = frozenset({one.agent, *classes})
+            yield Given(names, titles[one.agent], _day(one.start), one.resource)
+
+
+def _car_t(facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Given]:
+    """CAR-T cells whose product is not named: the class alone, so the target stays unknown."""
+    title = vocabulary.facts[TrialFact.PRIOR_THERAPIES].values["car-t"]
+    names = frozenset({"car-t"})
+    for procedure in facts.procedures:
+        if procedure.kind.startswith("car-t"):
+            yield Given(names, title, _day(procedure.performed), procedure.resource)
+    for diagnosis in facts.diagnoses:
+        if diagnosis.kind is DiagnosisKind.CAR_T_STATUS:
+            yield Given(names, title, _day(diagnosis.recorded), diagnosis.resource)
+
+
+def _results(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
+    for fact in _MEASURED_ON_RESULTS:
+        words = vocabulary.facts[fact]
+        result = _latest(facts.results, words.concepts)
+        if result is not None and isinstance(result.value, Measured) and words.kind is FactKind.NUMBER:
+            unit = f" {result.value.unit}" if result.value.unit else ""
+            shown = result.value.original or f"{result.value.text}{unit}"
+            yield fact, Known(result.value, shown, _day(result.collected), result.resource)
+
+
+def _latest(results: Iterable[Result], concepts: frozenset[str]) -> Result | None:
+    """The newest final result of those concepts that has a date."""
+    usable = [
+        one
+        for one in results
+        if one.concept in concepts and one.collected is not None and one.status is ResultStatus.FINAL
+    ]
+    return max(usable, key=lambda one: (_day(one.collected), one.resource), default=None)
+
+
+def _coded(
+    fact: TrialFact, value: str, vocabulary: TrialVocabulary, day: str, resource: str
+) -> Iterator[Found]:
+    """The fact, where ``value`` is one that criteria can name."""
+    title = vocabulary.facts[fact].values.get(value)
+    if title is not None:
+        yield fact, Known(Coded(value), title, day, resource)
+
+
+def _day(moment: Moment | None) -> str:
+    return moment.text if moment is not None else ""
