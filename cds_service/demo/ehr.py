@@ -85,7 +85,9 @@ def call_hook(
         filled = _prefetch(own, service, fhir_server, context, token) if prefetch else {}
         body = _request(service, fhir_server, context, token, filled)
         left_out = tuple(key for key in service.get("prefetch", {}) if key not in filled)
-        return _call(own, f"{service_base.rstrip('/')}/cds-services/{service_id}", body, tuple(filled), left_out)
+        return _call(
+            own, f"{service_base.rstrip('/')}/cds-services/{service_id}", body, tuple(filled), left_out
+        )
     finally:
         if session is None:
             own.close()
@@ -103,7 +105,9 @@ def _discover(session: requests.Session, service_base: str, service_id: str) -> 
     response = _send(session, "GET", f"{service_base.rstrip('/')}/cds-services")
     services = _json(response).get("services") if response.status_code == 200 else None
     if not isinstance(services, list):
-        raise EhrError(f"Discovery answered {response.status_code} without services. Check the service's address.")
+        raise EhrError(
+            f"Discovery answered {response.status_code} without services. Check the service's address."
+        )
     for service in services:
         if isinstance(service, dict) and service.get("id") == service_id:
             return service
@@ -112,7 +116,11 @@ def _discover(session: requests.Session, service_base: str, service_id: str) -> 
 
 
 def _prefetch(
-    session: requests.Session, service: JsonObject, fhir_server: str, context: Mapping[str, str], token: str | None
+    session: requests.Session,
+    service: JsonObject,
+    fhir_server: str,
+    context: Mapping[str, str],
+    token: str | None,
 ) -> JsonObject:
     """The templates filled from the FHIR server; a key that cannot be filled is left out."""
     filled: JsonObject = {}
@@ -170,7 +178,11 @@ def _request(
 
 
 def _call(
-    session: requests.Session, url: str, body: JsonObject, prefetched: tuple[str, ...], left_out: tuple[str, ...]
+    session: requests.Session,
+    url: str,
+    body: JsonObject,
+    prefetched: tuple[str, ...],
+    left_out: tuple[str, ...],
 ) -> HookReply:
     started = time.perf_counter()
     response = _send(session, "POST", url, json=body)
@@ -185,7 +197,9 @@ def _send(session: requests.Session, method: str, url: str, **more: Any) -> requ
         )
     except (requests.RequestException, ValueError, UnicodeError):
         # The text of the exception may hold the address with its query, so it is not passed on.
-        raise EhrError(f"{_origin(url)} does not answer. Check the address and that the server runs.") from None
+        raise EhrError(
+            f"{_origin(url)} does not answer. Check the address and that the server runs."
+        ) from None
 
 
 def _json(response: requests.Response) -> JsonObject:

@@ -70,7 +70,7 @@ def coded(concept: Concept) -> Json:
 def condition(row: Row, concept: Concept, subject: Json, identity: str, when: str) -> Json:
     """A Condition; an entered-in-error one has no clinicalStatus (con-5)."""
     stated = concept.state if concept.state in _VERIFICATION_STATES else ""
-    verification = row.status and status_of(row, concept.shape) or stated or "confirmed"
+    verification = (row.status and status_of(row, concept.shape)) or stated or "confirmed"
     clinical = concept.state if concept.state and not stated else "active"
     resource: Json = {
         "resourceType": "Condition",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import format_datetime
+from time import sleep as pause
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -32,7 +32,7 @@ def sandbox_blueprint(sandbox: Sandbox, version: str, date: str) -> Blueprint:
     def metadata() -> Response:
         return interactions.reply(capability_statement(sandbox.base, version, date))
 
-    def unknown(rest: str) -> Response:
+    def unknown(rest: str = "") -> Response:
         raise not_found("The address")
 
     add = routes.add_url_rule
@@ -43,6 +43,7 @@ def sandbox_blueprint(sandbox: Sandbox, version: str, date: str) -> Blueprint:
     add("/<kind>/_search", "search_form", interactions.search, methods=["POST"])
     add("/<kind>/<name>", "read", interactions.read, methods=["GET"])
     add("/<kind>/<name>", "update", interactions.update, methods=["PUT"])
+    add("/", "no_search", unknown, methods=["GET", "PUT", "PATCH", "DELETE"], strict_slashes=False)
     add("/<path:rest>", "unknown", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     return routes
 
@@ -50,15 +51,14 @@ def sandbox_blueprint(sandbox: Sandbox, version: str, date: str) -> Blueprint:
 class _Interactions:
     """The request handlers of one sandbox."""
 
-    def __init__(self, sandbox: Sandbox, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._pause = pause
 
     def fault(self) -> None:
         """The faults that hit a request before it is looked at."""
         faults = self._sandbox.repository.faults.now
         if faults.slow_seconds > 0:
-            self._pause(faults.slow_seconds)
+            pause(faults.slow_seconds)
         if faults.down:
             raise FhirError(503, "transient", "The server is down. Try again later.")
 
@@ -128,7 +128,7 @@ class _Interactions:
     def _drip(self, body: bytes, seconds: float) -> Iterator[bytes]:
         for start in range(0, len(body), _DRIP_BYTES):
             yield body[start : start + _DRIP_BYTES]
-            self._pause(seconds)
+            pause(seconds)
 
 
 def _prefers(wish: str) -> bool:
