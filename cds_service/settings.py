@@ -109,6 +109,10 @@ class Settings(BaseSettings):
     max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
     rate_limit_per_minute: int = Field(default=0, ge=0)
     snooze_days: int = Field(default=30, ge=0, le=3650)
+    feedback_retention_days: int = Field(default=730, ge=1, le=36_500)
+    """After this many days feedback, the record of shown cards and the audit trail are deleted."""
+    pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
+    """Turns patient ids into the store's pseudonyms; without it each tenant's key is kept in the store."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)
     require_approved_content: bool = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.engines import Engines
@@ -55,13 +56,19 @@ class Evaluations:
             dialect = sqlite if self._engines.is_sqlite else postgresql
             connection.execute(dialect.insert(evaluations).on_conflict_do_nothing(), rows)
 
-    def find(self, tenant: str, cards: Iterable[str]) -> dict[str, ShownCard]:
-        """Those of the cards that this tenant was shown, by uuid.
+    def find(self, tenant: str | None, cards: Iterable[str]) -> dict[str, ShownCard]:
+        """Those of the cards that this tenant was shown, by uuid. Without a tenant: those that were shown
+        to any, provided that one tenant only was shown the card.
 
         :raises StoreUnavailable: the store could not be read.
         """
+        query = select(evaluations).where(evaluations.c.card.in_(sorted(set(cards))))
+        if tenant is not None:
+            query = query.where(evaluations.c.tenant == tenant)
         with reported("looking up cards"), self._engines.reading() as connection:
-            return find_cards(connection, tenant, cards)
+            found = [_card(row) for row in connection.execute(query).mappings()]
+        shown = Counter(card.card for card in found)
+        return {card.card: card for card in found if shown[card.card] == 1}
 
     def purge(self, before: datetime) -> int:
         """Forgets cards shown before that moment; returns how many."""
@@ -69,25 +76,19 @@ class Evaluations:
             return connection.execute(delete(evaluations).where(evaluations.c.evaluated_at < before)).rowcount
 
 
-def find_cards(connection: Connection, tenant: str, cards: Iterable[str]) -> dict[str, ShownCard]:
-    """As :meth:`Evaluations.find`, inside a transaction of the caller."""
-    wanted = evaluations.c.card.in_(sorted(set(cards)))
-    rows = connection.execute(select(evaluations).where(evaluations.c.tenant == tenant, wanted)).mappings()
-    return {
-        row["card"]: ShownCard(
-            tenant=row["tenant"],
-            card=row["card"],
-            service=row["service"],
-            topic=row["topic"],
-            rule_version=row["rule_version"],
-            digest=row["digest"],
-            evidence_key=row["evidence_key"],
-            patient=row["patient"],
-            at=row["evaluated_at"],
-            suggestions=json.loads(row["suggestions"]),
-        )
-        for row in rows
-    }
+def _card(row: RowMapping) -> ShownCard:
+    return ShownCard(
+        tenant=row["tenant"],
+        card=row["card"],
+        service=row["service"],
+        topic=row["topic"],
+        rule_version=row["rule_version"],
+        digest=row["digest"],
+        evidence_key=row["evidence_key"],
+        patient=row["patient"],
+        at=row["evaluated_at"],
+        suggestions=json.loads(row["suggestions"]),
+    )
 
 
 def _row(card: ShownCard) -> dict[str, object]:
