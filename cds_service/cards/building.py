@@ -1,0 +1,129 @@
+"""An assessment as the cards of a CDS Hooks response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.cards.content import CardKnowledge, Source
+from cds_service.cards.details import closing_lines, detail_of
+from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
+from cds_service.cards.links import below, build_links
+from cds_service.cards.merging import merge_beyond
+from cds_service.cards.profiles import PROFILES, ClientProfile
+from cds_service.cards.rendering import in_plain_text
+from cds_service.cards.suggestions import build_suggestions
+from cds_service.cards.text import clean
+from cds_service.cards.topics import CardPlan, plan_topics
+from fhir_mappings.assessment import Assessment
+
+Quiet = Callable[[str, str], bool]
+"""Whether the card of a topic (code, evidence key) is to stay away after feedback."""
+
+
+def build_cards(
+    assessment: Assessment,
+    knowledge: CardKnowledge,
+    *,
+    profile: str = "strict",
+    base_url: str = "",
+    max_cards: int = 4,
+    quiet: Quiet | None = None,
+    explain: bool = False,
+    scope: str = "",
+) -> list[dict[str, Any]]:
+    """The cards of ``assessment``, most important first, as CDS Hooks 2.0 JSON objects.
+
+    ``profile`` is a key of ``PROFILES``. ``base_url`` is our public address; without it no link to
+    ourselves is made. ``quiet`` is asked with a card's topic code and evidence key. ``explain`` lists
+    the records used. ``scope`` keeps the identifiers of one tenant apart from those of another.
+    Raises KeyError for an unknown profile and UnknownWords where the knowledge lacks a sentence.
+    """
+    client = PROFILES[profile]
+    if not assessment.sections:
+        return []
+    plans = plan_topics(assessment, knowledge.card_topics)
+    plans = merge_beyond(plans, min(max_cards, client.max_cards or max_cards))
+    if quiet is not None:
+        plans = [plan for plan in plans if not _is_quiet(plan, assessment, quiet)]
+    desk = _Desk.of(assessment, knowledge, client, base_url, explain, scope)
+    return [desk.card(plan) for plan in plans]
+
+
+def _is_quiet(plan: CardPlan, assessment: Assessment, quiet: Quiet) -> bool:
+    return quiet(plan.topic.code, evidence_key(plan.topic.code, assessment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What all cards of one evaluation share."""
+
+    assessment: Assessment
+    knowledge: CardKnowledge
+    client: ClientProfile
+    base_url: str
+    evaluation: str
+    spoken: Set[str]
+    closing: list[str]
+    proposed: set[str]
+
+    @classmethod
+    def of(
+        cls,
+        assessment: Assessment,
+        knowledge: CardKnowledge,
+        client: ClientProfile,
+        base_url: str,
+        explain: bool,
+        scope: str,
+    ) -> _Desk:
+        spoken = {part.words for section in assessment.sections for part in section.statements}
+        closing = closing_lines(assessment, knowledge.card_topics[0].wording, explain)
+        evaluation = evaluation_key(assessment, scope)
+        return cls(assessment, knowledge, client, base_url, evaluation, spoken, closing, set())
+
+    def card(self, plan: CardPlan) -> dict[str, Any]:
+        """One card; nothing in it is null or empty."""
+        topic = plan.topic
+        card: dict[str, Any] = {
+            "uuid": card_uuid(self.evaluation, "card", topic.code),
+            "summary": self._summary(plan),
+            "detail": detail_of(plan, self.knowledge, self.client, self.closing),
+            "indicator": plan.indicator.value,
+            "source": self._source(plan),
+        }
+        if suggestions := self._suggestions(plan):
+            card["suggestions"] = suggestions
+            card["selectionBehavior"] = self.client.selection_behavior
+        if topic.override_reasons:
+            card["overrideReasons"] = [
+                {"code": reason.code, "system": reason.system, "display": reason.display}
+                for reason in topic.override_reasons
+            ]
+        targets = [target for part in plan.topics for target in part.links]
+        if links := build_links(targets, self.knowledge.sources, self.base_url, self.spoken):
+            card["links"] = links
+        return card
+
+    def _summary(self, plan: CardPlan) -> str:
+        headline = plan.headline
+        text = in_plain_text(headline, self.knowledge.words) if headline else ""
+        return text or clean(plan.topic.display)
+
+    def _source(self, plan: CardPlan) -> dict[str, Any]:
+        topic = plan.topic
+        source: Source = self.knowledge.sources[topic.source]
+        address = source.url or below(self.base_url, topic.wording.source_page)
+        found: dict[str, Any] = {"label": source.label}
+        if address:
+            found["url"] = address
+        found["topic"] = {"system": topic.system, "code": topic.code, "display": topic.display}
+        return found
+
+    def _suggestions(self, plan: CardPlan) -> list[dict[str, Any]]:
+        kinds = [kind for topic in plan.topics for kind in topic.suggestions]
+        sections = {section.name for section in plan.all_sections}
+        return build_suggestions(
+            kinds, self.assessment, sections, self.spoken, self.evaluation, self.proposed
+        )
