@@ -13,7 +13,7 @@ _KEYS = {*_TEXTS, "display_suffix", "expect"}
 _EXPECT_KEYS = {"status", "cards"}
 _SEXES = ("female", "male", "other", "unknown")
 _STATUSES = tuple(status.value for status in Status)
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ID = re.compile(r"(?=.{1,20}$)[a-z0-9]+(-[a-z0-9]+)*")
 _TOPIC = re.compile(r"all[A-Z][A-Za-z]+")
 
 
@@ -27,7 +27,7 @@ def content_faults(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(content.get("display_suffix", ""), str):
         faults.append(("display_suffix", "'display_suffix' must be a text"))
     if not faults and not _ID.fullmatch(content["id"]):
-        faults.append(("id", "'id' must be lower-case words joined by hyphens"))
+        faults.append(("id", "'id' must be lower-case words joined by hyphens, at most 20 letters"))
     if not faults and content["sex"] not in _SEXES:
         faults.append(("sex", f"'sex' must be one of {', '.join(_SEXES)}"))
     return faults + _expect_faults(content.get("expect"))
