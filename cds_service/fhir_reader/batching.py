@@ -20,7 +20,7 @@ from cds_service.fhir_reader.transport import Reply, Request
 MEDIA_TYPE = "application/fhir+json"
 
 
-class _Response(msgspec.Struct):
+class _Response(msgspec.Struct, frozen=True):
     status: str = ""
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -62,7 +63,7 @@ class FhirReader:
         self._settings = settings
         self._habits = dict(habits or {})
         self._learns = learns
-        self._tls: ssl.SSLContext = client_tls(ca_file)
+        self._ca_file = ca_file
         self._lock = threading.Lock()
         self._doors: dict[tuple[str, FhirBase], Door] = {}
         self._bulkheads: dict[str, Bulkhead] = {}
@@ -98,6 +99,10 @@ class FhirReader:
         for door in doors:
             door.transport.close()
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return client_tls(self._ca_file)
+
     def _door(self, tenant: Tenant, base: FhirBase) -> tuple[Door, Bulkhead]:
         key = (tenant.id, base)
         with self._lock:
@@ -109,7 +114,7 @@ class FhirReader:
 
     def _new_door(self, tenant: Tenant, base: FhirBase) -> Door:
         private = tenant.allow_private or self._settings.development
-        transport = Transport(base, private, self._tls, self._settings.max_body_bytes)
+        transport = Transport(base, private, self._tls if base.scheme == "https" else None, self._settings.max_body_bytes)
         named = self._habits.get(base.url, tenant.profile)
         return Door(transport, named, self._learns)
 

@@ -55,7 +55,7 @@ class Failed:
 class GuardedAdapter(HTTPAdapter):
     """The adapter whose pool opens guarded sockets to one base and nowhere else."""
 
-    def __init__(self, base: FhirBase, tls: ssl.SSLContext, connections: int) -> None:
+    def __init__(self, base: FhirBase, tls: ssl.SSLContext | None, connections: int) -> None:
         self._base = base
         self._tls = tls
         super().__init__(pool_connections=1, pool_maxsize=connections)
@@ -79,7 +79,12 @@ class Transport:
     """Sends requests to one FHIR base and never raises for what a server or a network does."""
 
     def __init__(
-        self, base: FhirBase, allow_private: bool, tls: ssl.SSLContext, limit: int, connections: int = 32
+        self,
+        base: FhirBase,
+        allow_private: bool,
+        tls: ssl.SSLContext | None,
+        limit: int,
+        connections: int = 32,
     ) -> None:
         # urllib3 writes whole URLs, which name the patient, at levels up to WARNING.
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
