@@ -16,7 +16,7 @@ from fhir_mappings.clinical.facts import (
     Result,
     ResultStatus,
 )
-from fhir_mappings.clinical.moments import Moment, add_months
+from fhir_mappings.clinical.moments import Moment, add_months, whole_years
 from fhir_mappings.clinical.quantities import Measured
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import TrialFact
@@ -57,17 +57,13 @@ def trial_profile(
         _results,
     )
     known = dict(found for part in parts for found in part(assessment, facts, vocabulary))
-    if TrialFact.AGE not in known and assessment.age_years is not None:
-        known[TrialFact.AGE] = _age_from_years(assessment.age_years, on)
+    known.update(_age(assessment, facts, vocabulary, on))
     return TrialProfile(on=on, facts=known)
 
 
 def _person(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
     person = facts.persons[0] if facts.persons else None
     resource = person.resource if person else ""
-    if person is not None and person.birth is not None:
-        text = vocabulary.phrase("born", date=person.birth.text)
-        yield TrialFact.AGE, Known(Birth(person.birth), text, "", resource)
     sex = person.sex if person else assessment.sex
     yield from _coded(TrialFact.SEX, sex, vocabulary, "", resource)
     for diagnosis in facts.diagnoses:
@@ -76,10 +72,23 @@ def _person(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -
             yield from _coded(TrialFact.DOWN_SYNDROME, "yes", vocabulary, day, diagnosis.resource)
 
 
-def _age_from_years(years: int, on: date) -> Known:
+def _age(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary, on: date) -> Iterator[Found]:
+    person = facts.persons[0] if facts.persons else None
+    if person is not None and person.birth is not None:
+        years = whole_years(person.birth, Moment.on(on))
+        known_years = isinstance(years, int)
+        text = vocabulary.phrase("years", count=str(years)) if known_years else person.birth.text
+        yield TrialFact.AGE, Known(Birth(person.birth), text, on.isoformat(), person.resource)
+    elif assessment.age_years is not None:
+        text = vocabulary.phrase("years", count=str(assessment.age_years))
+        birth = _birth_year_interval(assessment.age_years, on)
+        yield TrialFact.AGE, Known(Birth(birth), text, on.isoformat(), "")
+
+
+def _birth_year_interval(years: int, on: date) -> Moment:
     """Completed years give the birth date as an interval of one year."""
     first, last = add_months(on, -12 * (years + 1)), add_months(on, -12 * years)
-    return Known(Birth(Moment(date.fromordinal(first.toordinal() + 1), last)), str(years))
+    return Moment(date.fromordinal(first.toordinal() + 1), last)
 
 
 def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:

@@ -318,8 +318,8 @@ def _number(quantity: Quantity, words: FactWords) -> Decimal | None:
     if quantity.value is None or not quantity.value.is_finite():
         return None
     unit = quantity.code or quantity.unit or ""
-    if unit in ("", "1", "{score}", words.unit):
-        return quantity.value if unit or not words.unit else None
+    if not words.unit:
+        return quantity.value if unit in ("", "1", "{score}") else None
     factor = words.units.get(unit)
     return None if factor is None else quantity.value * factor
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 
 from fhir_mappings.clinical.trials.study import Accrual, Span, TrialFact
 from fhir_mappings.clinical.trials.vocabulary import FactKind, FactWords, RegistryWords, TrialVocabulary
+from fhir_mappings.knowledge.agents import AgentsFile
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_codes, read_toml
 
@@ -100,7 +101,6 @@ class _TrialsFile(KnowledgeFile):
     accrual: _Accrual
     statuses: dict[str, str]
     phases: dict[str, str]
-    classes: dict[str, tuple[str, ...]]
     facts: dict[TrialFact, _Fact]
     phrases: dict[str, str]
     words: dict[str, _Words]
@@ -135,11 +135,12 @@ def load_trial_knowledge(directory: Path | None = None) -> TrialKnowledge:
     if content is None:
         raise KnowledgeError(faults)
     faults.extend(_inconsistencies(str(path), content))
+    classes = _add_agents(content, base, faults)
     facts = {fact: _fact_words(fact, entry, base, faults) for fact, entry in content.facts.items()}
     if faults:
         raise KnowledgeError(faults)
     words = {key: TrialWords(entry.text, entry.cites) for key, entry in content.words.items()}
-    return TrialKnowledge(_vocabulary(content, facts), MappingProxyType(words), content.review.state)
+    return TrialKnowledge(_vocabulary(content, facts, classes), MappingProxyType(words), content.review.state)
 
 
 def _inconsistencies(path: str, content: _TrialsFile) -> Iterator[Fault]:
@@ -155,17 +156,24 @@ def _inconsistencies(path: str, content: _TrialsFile) -> Iterator[Fault]:
             if value not in entry.values:
                 key = f"facts.{fact.value}.value_codes.{code}"
                 yield Fault(path, 0, key, "names an unlisted value", "use one of the fact's values")
-    known = set(content.facts[TrialFact.PRIOR_THERAPIES].values) if not _lacks_therapies(content) else set()
-    for name, agents in content.classes.items():
-        for agent in (name, *agents):
-            if agent not in known:
-                yield Fault(
-                    path, 0, f"classes.{name}", "names an unlisted therapy", f"list {agent} as a value"
-                )
 
 
-def _lacks_therapies(content: _TrialsFile) -> bool:
-    return TrialFact.PRIOR_THERAPIES not in content.facts
+def _add_agents(content: _TrialsFile, base: Path, faults: list[Fault]) -> dict[str, frozenset[str]]:
+    """Make every drug of ``agents.toml`` a value of prior therapy; returns each class with its drugs."""
+    path = base / "agents.toml"
+    agents = read_toml(path, AgentsFile, faults)
+    therapies = content.facts.get(TrialFact.PRIOR_THERAPIES)
+    if agents is None or therapies is None:
+        return {}
+    classes: dict[str, set[str]] = {name: set() for name in therapies.values}
+    for agent in agents.agent:
+        for name in classes.keys() & set(agent.classes):
+            classes[name].add(agent.id)
+    for name in sorted(name for name, members in classes.items() if not members):
+        key = f"facts.prior-therapies.values.{name}"
+        faults.append(Fault(str(base / "trials.toml"), 0, key, "no drug has this class", f"see {path.name}"))
+    therapies.values.update({agent.id: agent.title for agent in agents.agent})
+    return {name: frozenset(members) for name, members in classes.items()}
 
 
 def _fact_words(fact: TrialFact, entry: _Fact, base: Path, faults: list[Fault]) -> FactWords:
@@ -199,7 +207,9 @@ def _span(bounds: _Bounds) -> Span:
     )
 
 
-def _vocabulary(content: _TrialsFile, facts: dict[TrialFact, FactWords]) -> TrialVocabulary:
+def _vocabulary(
+    content: _TrialsFile, facts: dict[TrialFact, FactWords], classes: dict[str, frozenset[str]]
+) -> TrialVocabulary:
     accruals = {
         Accrual.OPEN: content.accrual.open,
         Accrual.OPENING: content.accrual.opening,
@@ -212,7 +222,7 @@ def _vocabulary(content: _TrialsFile, facts: dict[TrialFact, FactWords]) -> Tria
         phases=MappingProxyType(content.phases),
         statuses=MappingProxyType(content.statuses),
         accruals=MappingProxyType({word: kind for kind, words in accruals.items() for word in words}),
-        classes=MappingProxyType({name: frozenset(agents) for name, agents in content.classes.items()}),
+        classes=MappingProxyType(classes),
         registry=_registry_words(content.registry),
         usually_unchecked=content.registry.usually_unchecked,
         registry_fresh_days=content.limits.registry_fresh_days,

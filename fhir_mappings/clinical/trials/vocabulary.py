@@ -26,9 +26,10 @@ class FactWords:
 
     ``values`` maps each accepted value to its words (for therapies: identifier to name). ``spans``
     gives values that stand for a range of numbers. ``codes`` are the ``system|code`` spellings
-    accepted in ``Group.characteristic.code``; ``value_codes`` those of a value. ``test`` is the
-    examination to ask for, empty where none would answer. ``concepts`` are the laboratory concepts whose
-    results answer it. ``max_age_days`` limits how old a datum may be to speak of the patient now. ``units`` maps an accepted unit to its factor.
+    accepted in ``Group.characteristic.code``; ``value_codes`` those of a value. ``units`` maps an
+    accepted unit to its factor. ``test`` is the examination to ask for, empty where none would
+    answer. ``concepts`` are the laboratory concepts whose results answer it. ``max_age_days``
+    limits how old a datum may be to speak of the patient now.
     """
 
     fact: TrialFact

@@ -1,0 +1,108 @@
+"""The one door to clinical trials: load the words, read studies, match them to an assessment, say the result."""
+
+from __future__ import annotations
+
+from fhir_mappings.clinical.trials.criteria import Match
+from fhir_mappings.clinical.trials.profile import TrialProfile
+from fhir_mappings.clinical.trials.ranking import (
+    Home,
+    Matches,
+    Placed,
+    StudyIndex,
+    StudyMatch,
+    match_studies,
+    prepare,
+)
+from fhir_mappings.clinical.trials.relevance import Relevance, read_relevance
+from fhir_mappings.clinical.trials.study import (
+    Accrual,
+    Age,
+    AgeSpan,
+    AgeUnit,
+    Criterion,
+    Expected,
+    OneOf,
+    Origin,
+    Site,
+    Span,
+    Study,
+    StudyList,
+    TrialFact,
+)
+from fhir_mappings.clinical.trials.vocabulary import FactKind, FactWords, TrialVocabulary
+from fhir_mappings.clinical.trials.wording import CriterionRow, Found, criterion_rows, expected_text
+from fhir_mappings.fhir.research import NCT_ID, ReadStudies, read_research
+from fhir_mappings.knowledge.errors import Fault, KnowledgeError
+from fhir_mappings.knowledge.toml_lines import KeyLines
+from fhir_mappings.knowledge.trials import TrialKnowledge, TrialWords, load_trial_knowledge
+from fhir_mappings.trial_card import (
+    ENROLLED_STATES,
+    ListState,
+    StudyLink,
+    current_enrolment,
+    list_state,
+    not_checked,
+    quiet_key,
+    says_nothing_new,
+    study_links,
+    trial_statements,
+    trial_summary,
+    why,
+)
+from fhir_mappings.trial_profile import trial_profile
+
+__all__ = [
+    "ENROLLED_STATES",
+    "NCT_ID",
+    "Accrual",
+    "Age",
+    "AgeSpan",
+    "AgeUnit",
+    "Criterion",
+    "CriterionRow",
+    "Expected",
+    "FactKind",
+    "FactWords",
+    "Fault",
+    "Found",
+    "Home",
+    "KeyLines",
+    "KnowledgeError",
+    "ListState",
+    "Match",
+    "Matches",
+    "OneOf",
+    "Origin",
+    "Placed",
+    "ReadStudies",
+    "Relevance",
+    "Site",
+    "Span",
+    "Study",
+    "StudyIndex",
+    "StudyLink",
+    "StudyList",
+    "StudyMatch",
+    "TrialFact",
+    "TrialKnowledge",
+    "TrialProfile",
+    "TrialVocabulary",
+    "TrialWords",
+    "criterion_rows",
+    "current_enrolment",
+    "expected_text",
+    "list_state",
+    "load_trial_knowledge",
+    "match_studies",
+    "not_checked",
+    "prepare",
+    "quiet_key",
+    "read_relevance",
+    "read_research",
+    "says_nothing_new",
+    "study_links",
+    "trial_profile",
+    "trial_statements",
+    "trial_summary",
+    "why",
+]
