@@ -1,0 +1,115 @@
+"""The application: puts the parts together and decides nothing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+
+from cds_service import audit, cors, problems, routes
+from cds_service.auth import Verifier
+from cds_service.evaluation import Evaluator, Reader
+from cds_service.fhir_reader import FhirReader
+from cds_service.hooks import HOOKS
+from cds_service.parts import Clock, Parts, attach, parts_of
+from cds_service.prefetch import templates
+from cds_service.recording import Recorder
+from cds_service.settings import Settings
+from cds_service.store import Store, open_store
+from cds_service.wire.discovery import discovery
+from fhir_mappings.assess import Knowledge, load_knowledge, self_test
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+
+
+def utc_now() -> datetime:
+    """The one clock of the product; everything below is handed its value."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    reader: Reader | None = None,
+    store: Store | None = None,
+    knowledge: Knowledge | None = None,
+) -> Flask:
+    """The WSGI application of one configuration.
+
+    ``reader``, ``store`` and ``knowledge`` default to the real ones. Raises KnowledgeError where the
+    knowledge is not sound, StoreMisconfigured or StoreUnavailable where the store is not.
+    """
+    if knowledge is None:
+        knowledge = load_knowledge(settings.knowledge_dir)
+        self_test(knowledge)
+    parts = _parts(settings, clock, reader, store, knowledge)
+    app = Flask("cds_service", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    attach(app, parts)
+    _register(app, parts)
+    audit.content(knowledge.digest, knowledge.version)
+    # What lives as long as the process is kept out of every later collection.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def _parts(
+    settings: Settings, clock: Clock, reader: Reader | None, store: Store | None, knowledge: Knowledge
+) -> Parts:
+    store = store or open_store(settings.store, _secret(settings))
+    services = {name: service for name, service in HOOKS.items() if name in settings.hooks}
+    offered = templates(knowledge.needs, settings.tenants)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        knowledge=knowledge,
+        store=store,
+        verifier=Verifier(settings, store),
+        evaluator=Evaluator(knowledge, settings, reader or FhirReader(settings)),
+        recorder=Recorder(store, knowledge),
+        services=services,
+        discovery=discovery(services.values(), offered),
+        metrics_dir=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
+    )
+
+
+def _secret(settings: Settings) -> bytes | None:
+    secret = settings.pseudonym_secret
+    return secret.get_secret_value().encode() if secret is not None else None
+
+
+def _register(app: Flask, parts: Parts) -> None:
+    problems.register(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_blueprint(routes.hooks)
+    app.register_blueprint(routes.operations)
+    if parts.settings.metrics_port == 0:
+        app.add_url_rule("/metrics", view_func=routes.metrics)
+
+
+def _begin() -> Response | None:
+    g.started = time.monotonic()
+    asked = request.headers.get("X-Request-Id", "")
+    g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid4())
+    g.tenant = routes.NO_TENANT
+    return Response(status=204) if cors.is_preflight() else None
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    cors.add_headers(response, parts_of().settings)
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    audit.answered(route, request.method, response.status_code, g.tenant, time.monotonic() - g.started)
+    return response
