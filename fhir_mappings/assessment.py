@@ -10,6 +10,8 @@ from enum import Enum
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Ignored, Lineage
 from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.options import Marker as Marker
+from fhir_mappings.clinical.options import OptionState as OptionState
 from fhir_mappings.clinical.verdict import Missing, Verdict
 
 
@@ -32,23 +34,6 @@ class Indicator(Enum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
-
-
-class Marker(Enum):
-    """A biological marker's state."""
-
-    POSITIVE = "positive"
-    NEGATIVE = "negative"
-    UNKNOWN = "unknown"
-
-
-class OptionState(Enum):
-    """How an agent or regimen fits this patient."""
-
-    MATCHES = "matches"
-    CONFIRM = "confirm"
-    OUTSIDE_LABEL = "outside-label"
-    EXCLUDED = "excluded"
 
 
 class Availability(Enum):

@@ -32,7 +32,8 @@ class Result:
 
     ``concept`` is an identifier of ``concepts.toml`` (for example ``marrow-blasts``).
     ``specimen_ref`` names the FHIR Specimen, where there is one, so that results of one draw can
-    be paired. ``code`` is ``system|code`` as matched.
+    be paired. ``code`` is ``system|code`` as matched. ``date_basis`` is ``reported`` when only the report
+    date was recorded. ``version`` orders versions of one resource, newest last.
     """
 
     resource: str
@@ -46,6 +47,19 @@ class Result:
     method: str = ""
     note: str = ""
     sensitivity: str = ""
+    date_basis: str = "collected"
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenTaken:
+    """A Specimen: its material, when it was collected, and whether it is a donor's (F-17)."""
+
+    resource: str
+    material: Specimen
+    collected: Moment | None
+    donor: bool = False
+    version: str = ""
 
 
 class DiagnosisKind(Enum):
@@ -113,6 +127,7 @@ class Diagnosis:
     site: str = ""
     label: str = ""
     code: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +139,7 @@ class ProcedureDone:
     performed: Moment | None
     site: str = ""
     code: str = ""
+    version: str = ""
 
 
 class MedicationState(Enum):
@@ -145,16 +161,19 @@ class Medication:
     start: Moment | None
     end: Moment | None = None
     intrathecal: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TreatmentCourse:
-    """A CarePlan or EpisodeOfCare that treats the ALL Condition."""
+    """A CarePlan or EpisodeOfCare, and the Conditions (``Condition/id``) it treats."""
 
     resource: str
     start: Moment | None
     end: Moment | None
     running: bool
+    conditions: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +184,7 @@ class Enrolment:
     state: str
     study: str
     label: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +195,7 @@ class Referral:
     kind: str
     state: str
     authored: Moment | None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +206,8 @@ class Person:
     birth: Moment | None = None
     sex: str = "unknown"
     deceased: bool = False
-    active: bool = True
-    replaced_by: bool = False
+    merged: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +217,7 @@ class Ignored:
     resource: str
     why: str
     concept: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +231,7 @@ class Facts:
     persons: tuple[Person, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     results: tuple[Result, ...] = ()
+    specimens: tuple[SpecimenTaken, ...] = ()
     procedures: tuple[ProcedureDone, ...] = ()
     medications: tuple[Medication, ...] = ()
     courses: tuple[TreatmentCourse, ...] = ()

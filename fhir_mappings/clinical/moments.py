@@ -73,6 +73,11 @@ def _comparable(one: datetime, other: datetime) -> bool:
     return (one.tzinfo is None) == (other.tzinfo is None)
 
 
+def last_day_of_month(day: date) -> date:
+    """The last calendar day of the month of ``day``."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
 def add_months(day: date, months: int) -> date:
     """Add calendar months; the day is clamped to the month's end (2021-08-31 + 18 = 2023-02-28).
 

@@ -1,0 +1,67 @@
+"""The service and the sandbox in one application, as ``relapse-cds demo`` serves it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+
+from flask import Flask
+
+from cds_service.app import create_app
+from cds_service.demo.cohort import load_patients
+from cds_service.demo.record_codes import LOCAL_LABS
+from cds_service.demo.sandbox.access import AccessTokens
+from cds_service.demo.sandbox.repository import Repository
+from cds_service.demo.sandbox.routes import sandbox_blueprint
+from cds_service.demo.sandbox.server import Sandbox
+from cds_service.settings import Settings
+
+SANDBOX_PATH = "/demo/fhir"
+SERVICE_ID = "all-relapse"
+_LOCAL_CODES = {"mrd": (f"{LOCAL_LABS}|MRD-FLOW",)}
+"""What the laboratory of the synthetic charts calls tests that have no LOINC code."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlace:
+    """Where a demonstration runs, on which day, and the secret of its tokens."""
+
+    host: str
+    port: int
+    today: date
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def fhir_server(self) -> str:
+        """The base of the sandbox."""
+        return f"{self.url}{SANDBOX_PATH}"
+
+    @property
+    def tokens(self) -> AccessTokens:
+        """The tokens that the sandbox accepts."""
+        return AccessTokens(self.secret)
+
+    def settings(self) -> Settings:
+        """The settings of the service: the sandbox is its one tenant."""
+        settings = Settings.demo(self.url, self.fhir_server, log_level="warning")
+        tenants = [tenant.model_copy(update={"codes": _LOCAL_CODES}) for tenant in settings.tenants]
+        return settings.model_copy(update={"tenants": tuple(tenants)})
+
+
+def demo_application(place: DemoPlace) -> Flask:
+    """The service with the sandbox mounted and the demonstration patients in it."""
+    app = create_app(place.settings())
+    patients = load_patients(place.today)
+    repository = Repository(resource for patient in patients for resource in patient.resources)
+    sandbox = Sandbox(repository, place.tokens, place.fhir_server)
+    routes = sandbox_blueprint(sandbox, version("relapse-cds"), place.today.isoformat())
+    app.register_blueprint(routes, url_prefix=SANDBOX_PATH)
+    return app

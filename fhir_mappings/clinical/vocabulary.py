@@ -1,0 +1,109 @@
+"""What codes, units and words mean to the rules: the vocabulary the FHIR readers are handed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
+from fhir_mappings.clinical.quantities import Presence
+
+
+@dataclass(frozen=True, slots=True)
+class ResultConcept:
+    """A laboratory concept. ``dimension`` is percent, count, residual (MRD), presence or text.
+
+    ``material`` is what the code says it was measured on; ``only_on`` restricts a code that serves
+    several materials (a body-fluid code counts as CSF only when the specimen says CSF).
+    """
+
+    id: str
+    title: str
+    need: str
+    dimension: str
+    material: Specimen = Specimen.UNSTATED
+    only_on: Specimen = Specimen.UNSTATED
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisMeaning:
+    """What a Condition code states."""
+
+    kind: DiagnosisKind
+    phase: Phase = Phase.UNSTATED
+    lineage: Lineage = Lineage.UNKNOWN
+    bcr_abl1: str = "unstated"
+    kmt2a: bool = False
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMeaning:
+    """Factor to the canonical unit; ``trap`` names why the unit is not trusted, where it is not."""
+
+    factor: Decimal
+    trap: str = ""
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A text pattern and what it means; ``refuse`` vetoes it."""
+
+    pattern: re.Pattern[str]
+    meaning: str
+    refuse: re.Pattern[str] | None = None
+    hint: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Whether the text states the meaning."""
+        if not self.pattern.search(text):
+            return False
+        return self.refuse is None or not self.refuse.search(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All code and word meanings. Codes are keyed by code first, then by system."""
+
+    results: Mapping[str, Mapping[str, ResultConcept]]
+    result_concepts: Mapping[str, ResultConcept]
+    diagnoses: Mapping[str, Mapping[str, DiagnosisMeaning]]
+    procedures: Mapping[str, Mapping[str, str]]
+    agents: Mapping[str, Mapping[str, str]]
+    agent_names: tuple[tuple[re.Pattern[str], str], ...]
+    agent_hint: re.Pattern[str]
+    answers: Mapping[str, Mapping[str, Presence]]
+    remission_answers: frozenset[tuple[str, str]]
+    specimens: Mapping[str, Mapping[str, Specimen]]
+    specimen_texts: tuple[TextRule, ...]
+    result_texts: tuple[TextRule, ...]
+    diagnosis_texts: tuple[TextRule, ...]
+    diagnosis_text_meanings: Mapping[str, DiagnosisMeaning]
+    referral_codes: Mapping[str, Mapping[str, str]]
+    referral_texts: tuple[TextRule, ...]
+    donor_text: re.Pattern[str]
+    absent_text: re.Pattern[str]
+    present_text: re.Pattern[str]
+    units: Mapping[str, Mapping[str, UnitMeaning]]
+    genes: Mapping[str, str]
+    body_sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    intrathecal: frozenset[tuple[str, str]] = frozenset()
+
+    def with_local_codes(self, local: Mapping[str, Sequence[str]]) -> Vocabulary:
+        """The vocabulary extended by a site's local result codes (``concept -> system|code``).
+
+        Raises KeyError naming a concept that does not exist.
+        """
+        if not local:
+            return self
+        results = {code: dict(systems) for code, systems in self.results.items()}
+        for concept, codes in local.items():
+            meaning = self.result_concepts[concept]
+            for text in codes:
+                system, _, code = text.rpartition("|")
+                results.setdefault(code, {})[system] = meaning
+        return replace(self, results=results)

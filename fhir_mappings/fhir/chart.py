@@ -1,0 +1,191 @@
+"""A set of FHIR resources to facts: attribution first, then one reader per resource type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fhir_mappings.clinical.facts import DiagnosisKind, Facts, Ignored
+from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
+from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.conditions import read_condition
+from fhir_mappings.fhir.courses import read_course, treated_conditions
+from fhir_mappings.fhir.decoding import Unreadable
+from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
+from fhir_mappings.fhir.medications import read_medication
+from fhir_mappings.fhir.observations import read_observation
+from fhir_mappings.fhir.persons import read_person
+from fhir_mappings.fhir.procedures import read_procedure
+from fhir_mappings.fhir.research_subjects import read_enrolment
+from fhir_mappings.fhir.service_requests import read_referral
+from fhir_mappings.fhir.specimens import read_specimen
+
+_MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "MedicationStatement"})
+_COURSES = frozenset({"CarePlan", "EpisodeOfCare"})
+_NEEDS_OF_TYPE = {
+    "Condition": ("conditions",),
+    "Observation": ("marrow", "blood", "csf"),
+    "Procedure": ("procedures",),
+    "MedicationRequest": ("medications",),
+    "MedicationAdministration": ("administrations",),
+    "Patient": ("patient",),
+    "Specimen": ("specimens",),
+    "CarePlan": ("careplans",),
+    "ResearchSubject": ("studies",),
+    "ServiceRequest": ("referrals",),
+    "": ("conditions", "marrow", "blood", "csf"),
+}
+
+
+class ChartReader:
+    """Reads one set of resources of one patient. Not shared between threads."""
+
+    def __init__(self, vocabulary: Vocabulary, subject: Subject, entries: Sequence[Entry]) -> None:
+        self._vocabulary = vocabulary
+        self._entries = entries
+        self._attribution = Attribution(subject, entries)
+        self._collected = Collected()
+        self._drugs: dict[str, CodeableConcept] | None = None
+        self._courses: list[tuple[Resource, str, str]] = []
+        self._condition_refs: dict[str, str] = {}
+
+    def read(self) -> Facts:
+        """The facts of all entries. Raises ForeignResource."""
+        for entry in self._entries:
+            if entry.resource is not None:
+                self._read_entry(entry, entry.resource)
+        for resource, ref, version in self._courses:
+            self._read_course(resource, ref, version)
+        return self._collected.facts()
+
+    def _read_entry(self, entry: Entry, resource: Resource) -> None:
+        kind = resource.resource_type
+        if kind is None or kind == "OperationOutcome":
+            return
+        if kind == "Bundle":
+            for inner in resource.entry or ():
+                if inner.resource is not None:
+                    self._read_entry(inner, inner.resource)
+            return
+        owner = self._attribution.owner(resource)
+        if owner is Owner.FOREIGN and kind not in ("Specimen", "Group"):
+            raise ForeignResource(kind)
+        ref = f"{kind}/{resource.id}" if resource.id else f"{kind}/{entry.full_url or ''}"
+        if owner is Owner.PATIENT or (kind == "Specimen" and owner is Owner.FOREIGN):
+            self._read_owned(kind, resource, entry, ref, owner)
+        else:
+            self._note_unattributable(kind, resource, ref)
+
+    def _read_owned(self, kind: str, resource: Resource, entry: Entry, ref: str, owner: Owner) -> None:
+        version = _version(resource)
+        vocabulary, into = self._vocabulary, self._collected
+        if kind == "Observation":
+            read_observation(resource, ref, version, vocabulary, into)
+        elif kind == "Condition":
+            if entry.full_url:
+                self._condition_refs[entry.full_url] = ref
+            read_condition(resource, ref, version, vocabulary, into)
+        elif kind in _MEDICATIONS:
+            read_medication(resource, ref, version, vocabulary, self._drug_table(resource), into)
+        elif kind == "Procedure":
+            read_procedure(resource, ref, version, vocabulary, into)
+        elif kind == "Patient":
+            read_person(resource, ref, version, into)
+        elif kind in _COURSES:
+            self._courses.append((resource, ref, version))
+        elif kind == "Specimen":
+            read_specimen(resource, ref, version, vocabulary, owner is Owner.FOREIGN, into)
+        elif kind == "ResearchSubject":
+            read_enrolment(resource, ref, version, into)
+        elif kind == "ServiceRequest":
+            read_referral(resource, ref, version, vocabulary, into)
+
+    def _drug_table(self, resource: Resource) -> Mapping[str, CodeableConcept]:
+        if self._drugs is None:
+            self._drugs = {}
+            for entry in self._entries:
+                drug = entry.resource
+                if drug is not None and drug.resource_type == "Medication" and drug.code is not None:
+                    self._drugs[f"Medication/{drug.id}"] = drug.code
+                    if entry.full_url:
+                        self._drugs[entry.full_url] = drug.code
+        if not resource.contained:
+            return self._drugs
+        inner = {f"#{part.id}": part.code for part in resource.contained if part.id and part.code is not None}
+        return {**self._drugs, **inner}
+
+    def _read_course(self, resource: Resource, ref: str, version: str) -> None:
+        """A course is kept with the Conditions it names; which of them are ALL is known after merging."""
+        named = [self._condition_refs.get(text, _relative(text)) for text in treated_conditions(resource)]
+        read_course(resource, ref, version, tuple(named), self._collected)
+
+    def _note_unattributable(self, kind: str, resource: Resource, ref: str) -> None:
+        """A resource of nobody is not used; where the rules would have read it, its need is not complete."""
+        if kind not in _NEEDS_OF_TYPE or kind == "Patient":
+            return
+        probe = Collected()
+        if kind == "Observation":
+            read_observation(resource, ref, "", self._vocabulary, probe)
+        elif kind == "Condition":
+            read_condition(resource, ref, "", self._vocabulary, probe)
+        elif kind == "Procedure":
+            read_procedure(resource, ref, "", self._vocabulary, probe)
+        concepts = [fact.concept for fact in probe.results]
+        concepts.extend(fact.kind.value for fact in probe.diagnoses)
+        concepts.extend(fact.kind for fact in probe.procedures)
+        if not concepts:
+            return
+        self._collected.ignored.extend(
+            Ignored(ref, "unattributable", concept, _version(resource)) for concept in concepts
+        )
+        known = self._vocabulary.result_concepts
+        self._collected.unreadable.update(
+            known[concept].need if concept in known else _NEEDS_OF_TYPE[kind][0] for concept in concepts
+        )
+
+
+def note_unreadable(unreadable: Iterable[Unreadable], vocabulary: Vocabulary) -> Facts:
+    """Facts that say which needs are not completely known because of resources that were not understood.
+
+    A resource whose code could be read counts only when the code matters to the rules.
+    """
+    ignored: list[Ignored] = []
+    needs: set[str] = set()
+    for item in unreadable:
+        touched = _touched(item, vocabulary)
+        if touched:
+            ref = f"{item.resource_type}/{item.id}" if item.resource_type else "resource"
+            ignored.append(Ignored(ref, "unreadable"))
+            needs.update(touched)
+    return Facts(ignored=tuple(ignored), unreadable=frozenset(needs))
+
+
+def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
+    if item.resource_type not in _NEEDS_OF_TYPE:
+        return ()
+    if item.resource_type == "Observation" and item.codes:
+        found = set()
+        for text in item.codes:
+            system, _, code = text.rpartition("|")
+            concept = vocabulary.results.get(code, {}).get(system)
+            if concept is not None:
+                found.add(concept.need)
+        return tuple(found)
+    return _NEEDS_OF_TYPE[item.resource_type]
+
+
+def has_disease(facts: Facts) -> bool:
+    """Whether any Condition states ALL, certain or not: without one there is nothing more to fetch."""
+    return any(diagnosis.kind is DiagnosisKind.ALL for diagnosis in facts.diagnoses)
+
+
+def _version(resource: Resource) -> str:
+    meta = resource.meta
+    if meta is None:
+        return ""
+    return f"{meta.last_updated or ''}#{(meta.version_id or '').zfill(12)}"
+
+
+def _relative(reference: str) -> str:
+    parts = reference.split("/_history/", 1)[0].rsplit("/", 2)
+    return "/".join(parts[-2:])

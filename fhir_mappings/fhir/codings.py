@@ -1,0 +1,62 @@
+"""Codings and their texts, looked up in the vocabulary by system and code together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from fhir_mappings.fhir.elements import CodeableConcept, Coding
+
+Meaning = TypeVar("Meaning")
+
+LOINC = "http://loinc.org"
+# Characters that render as nothing and are found in display texts in the field.
+_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF), None) | {0xA0: " "}
+
+
+def codings_of(concept: CodeableConcept | None) -> list[Coding]:
+    """All codings, an absent concept having none."""
+    return (concept.coding or []) if concept is not None else []
+
+
+def meanings(
+    concept: CodeableConcept | None, table: Mapping[str, Mapping[str, Meaning]]
+) -> Iterator[tuple[Coding, Meaning]]:
+    """Every coding whose system and code are both in ``table``, with its meaning."""
+    if concept is None or concept.coding is None:
+        return
+    for coding in concept.coding:
+        if coding.code is None:
+            continue
+        systems = table.get(coding.code) or table.get(coding.code.strip("  "))
+        if systems is not None and coding.system is not None:
+            meaning = systems.get(coding.system.strip())
+            if meaning is not None:
+                yield coding, meaning
+
+
+def first_meaning(
+    concept: CodeableConcept | None, table: Mapping[str, Mapping[str, Meaning]], default: Meaning
+) -> Meaning:
+    """The meaning of the first coding found in ``table``, else ``default``."""
+    for _coding, meaning in meanings(concept, table):
+        return meaning
+    return default
+
+
+def texts_of(concept: CodeableConcept | None) -> str:
+    """Text and displays of a concept as one lower-case string without invisible characters."""
+    if concept is None:
+        return ""
+    parts = [concept.text or ""]
+    parts.extend(coding.display or "" for coding in concept.coding or [])
+    return " | ".join(part for part in parts if part).translate(_INVISIBLE).lower()
+
+
+def label_of(concept: CodeableConcept | None) -> str:
+    """The text an EHR shows for a concept: its text, else the first display."""
+    if concept is None:
+        return ""
+    if concept.text:
+        return concept.text
+    return next((coding.display for coding in concept.coding or [] if coding.display), "")

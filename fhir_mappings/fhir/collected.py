@@ -1,0 +1,52 @@
+"""Where the readers of one set of resources put what they find, before it becomes Facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fhir_mappings.clinical.facts import (
+    Diagnosis,
+    Enrolment,
+    Facts,
+    Ignored,
+    Medication,
+    Person,
+    ProcedureDone,
+    Referral,
+    Result,
+    SpecimenTaken,
+    TreatmentCourse,
+)
+
+
+@dataclass(slots=True)
+class Collected:
+    """Mutable lists of facts; lives only while one set of resources is read."""
+
+    persons: list[Person] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    specimens: list[SpecimenTaken] = field(default_factory=list)
+    procedures: list[ProcedureDone] = field(default_factory=list)
+    medications: list[Medication] = field(default_factory=list)
+    courses: list[TreatmentCourse] = field(default_factory=list)
+    enrolments: list[Enrolment] = field(default_factory=list)
+    referrals: list[Referral] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
+
+    def facts(self) -> Facts:
+        """The frozen facts."""
+        return Facts(
+            persons=tuple(self.persons),
+            diagnoses=tuple(self.diagnoses),
+            results=tuple(self.results),
+            specimens=tuple(self.specimens),
+            procedures=tuple(self.procedures),
+            medications=tuple(self.medications),
+            courses=tuple(self.courses),
+            enrolments=tuple(self.enrolments),
+            referrals=tuple(self.referrals),
+            ignored=tuple(self.ignored),
+            unreadable=frozenset(self.unreadable),
+        )

@@ -1,0 +1,95 @@
+"""MedicationAdministration, MedicationStatement and MedicationRequest to agents given, running or planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fhir_mappings.clinical.facts import Ignored, Medication, MedicationState
+from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.codings import codings_of, meanings, texts_of
+from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.dates import read_moment, read_period
+from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Resource
+
+_VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown", "draft"})
+_STATES = {
+    "MedicationAdministration": {
+        "completed": MedicationState.GIVEN,
+        "in-progress": MedicationState.RUNNING,
+        "on-hold": MedicationState.RUNNING,
+        "stopped": MedicationState.GIVEN,
+    },
+    "MedicationStatement": {
+        "active": MedicationState.RUNNING,
+        "completed": MedicationState.GIVEN,
+        "stopped": MedicationState.STOPPED,
+        "on-hold": MedicationState.STOPPED,
+        "intended": MedicationState.PLANNED,
+    },
+    "MedicationRequest": {
+        "active": MedicationState.RUNNING,
+        "completed": MedicationState.GIVEN,
+        "stopped": MedicationState.STOPPED,
+        "on-hold": MedicationState.STOPPED,
+    },
+}
+_PLANS = frozenset({"proposal", "plan", "option"})
+
+
+def read_medication(
+    resource: Resource,
+    ref: str,
+    version: str,
+    vocabulary: Vocabulary,
+    drugs: Mapping[str, CodeableConcept],
+    into: Collected,
+) -> None:
+    """Add the agents one medication resource names. ``drugs`` resolves Medication references."""
+    agents = _agents(resource, vocabulary, drugs)
+    if not agents:
+        return
+    status = (resource.status or "").strip().lower()
+    state = _STATES[resource.resource_type or ""].get(status)
+    if status in _VOID or resource.do_not_perform or state is None:
+        into.ignored.extend(Ignored(ref, "not-given", agent, version) for agent in agents)
+        return
+    if (resource.intent or "") in _PLANS:
+        state = MedicationState.PLANNED
+    period = resource.effective_period
+    start = read_moment(resource.effective_date_time) or (read_moment(period.start) if period else None)
+    start = start or read_moment(resource.authored_on) or read_period(period)
+    end = read_moment(period.end) if period else None
+    intrathecal = _is_intrathecal(resource, vocabulary)
+    into.medications.extend(
+        Medication(ref, agent, state, start, end, intrathecal, version=version) for agent in agents
+    )
+
+
+def _agents(
+    resource: Resource, vocabulary: Vocabulary, drugs: Mapping[str, CodeableConcept]
+) -> tuple[str, ...]:
+    concept = resource.medication_codeable_concept
+    if concept is None and resource.medication_reference is not None:
+        reference = resource.medication_reference.reference or ""
+        concept = drugs.get(reference) or CodeableConcept(text=resource.medication_reference.display)
+    if concept is None:
+        return ()
+    coded = tuple(dict.fromkeys(agent for _coding, agent in meanings(concept, vocabulary.agents)))
+    if coded:
+        return coded
+    text = texts_of(concept)
+    if not text or not vocabulary.agent_hint.search(text):
+        return ()
+    return tuple(dict.fromkeys(agent for pattern, agent in vocabulary.agent_names if pattern.search(text)))
+
+
+def _is_intrathecal(resource: Resource, vocabulary: Vocabulary) -> bool:
+    dosages: list[Dosage] = []
+    if resource.dosage is not None:
+        dosages.extend(resource.dosage if isinstance(resource.dosage, list) else [resource.dosage])
+    dosages.extend(resource.dosage_instruction or [])
+    for dosage in dosages:
+        codes = {(coding.system, coding.code) for coding in codings_of(dosage.route)}
+        if codes & vocabulary.intrathecal or "intrathecal" in texts_of(dosage.route):
+            return True
+    return False

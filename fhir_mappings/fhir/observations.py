@@ -1,0 +1,259 @@
+"""Observation to results: by code where there is one, by text only for results without a LOINC code."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from fhir_mappings.clinical.facts import Ignored, Result, ResultStatus, Specimen
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value
+from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
+from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
+from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.dates import read_moment, read_period
+from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
+from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
+
+_ASSERTING = frozenset({"final", "amended", "corrected"})
+_VOID = frozenset({"entered-in-error", "cancelled"})
+_GENE_CODE = "48018-6"
+_VARIANT = "genomic-variant"
+
+
+def read_observation(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+    """Add the results of one Observation, or why it is ignored."""
+    concepts = _concepts_of(resource.code, vocabulary)
+    if not concepts:
+        _read_components(resource, ref, version, vocabulary, into)
+        return
+    if len({concept.id for _code, concept in concepts}) > 1:
+        _leave_out(resource, ref, version, "codes-conflict", concepts[0][1], into)
+        return
+    code, concept = concepts[0]
+    if concept.id == _VARIANT:
+        _read_variant(resource, ref, version, code, vocabulary, into)
+        return
+    refused = _refused(resource, concept, vocabulary)
+    if refused:
+        _leave_out(resource, ref, version, refused, concept, into)
+        return
+    specimen = specimen_of(resource, vocabulary)
+    if concept.only_on is not Specimen.UNSTATED and specimen is not concept.only_on:
+        return
+    if _conflicts(concept, specimen):
+        _leave_out(resource, ref, version, "specimen-conflict", concept, into)
+        return
+    value = _value_of(resource, concept, vocabulary)
+    into.results.append(_result(resource, ref, version, code, concept, specimen, value))
+
+
+def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> list[tuple[str, ResultConcept]]:
+    found = [
+        (f"{coding.system}|{coding.code}", meaning) for coding, meaning in meanings(concept, vocabulary.results)
+    ]
+    if found or concept is None or any(coding.system == LOINC for coding in concept.coding or ()):
+        return found
+    text = texts_of(concept)
+    for rule in vocabulary.result_texts:
+        if rule.hint in text and rule.matches(text):
+            return [("text", vocabulary.result_concepts[rule.meaning])]
+    return []
+
+
+def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> str:
+    status = (resource.status or "").strip().lower()
+    if status in _VOID:
+        return status
+    if status == "registered":
+        return "pending"
+    if resource.modifier_extension:
+        return "modifier-extension"
+    if _speaks_of_another(resource.focus):
+        return "focus-elsewhere"
+    if vocabulary.donor_text.search(_specimen_words(resource)):
+        return "donor-specimen"
+    return ""
+
+
+def _leave_out(
+    resource: Resource, ref: str, version: str, why: str, concept: ResultConcept, into: Collected
+) -> None:
+    into.ignored.append(Ignored(ref, why, concept.id, version))
+    if why in ("codes-conflict", "modifier-extension"):
+        into.unreadable.add(concept.need)
+
+
+def _speaks_of_another(focus: list[Reference] | Reference | None) -> bool:
+    references = focus if isinstance(focus, list) else [focus] if focus else []
+    return any(
+        (reference.reference or "").rpartition("/")[0].endswith(("Patient", "RelatedPerson"))
+        for reference in references
+    )
+
+
+def specimen_of(resource: Resource, vocabulary: Vocabulary) -> Specimen:
+    """The material an Observation was measured on, from its own body site and specimen words."""
+    sites = resource.body_site if isinstance(resource.body_site, list) else [resource.body_site]
+    for site in sites:
+        if site is not None:
+            found = first_meaning(site, vocabulary.specimens, Specimen.UNSTATED)
+            if found is not Specimen.UNSTATED:
+                return found
+    return material_in(_specimen_words(resource), vocabulary)
+
+
+def material_in(words: str, vocabulary: Vocabulary) -> Specimen:
+    """The material named by a text, the first rule that matches deciding."""
+    if words:
+        for rule in vocabulary.specimen_texts:
+            if rule.matches(words):
+                return Specimen(rule.meaning)
+    return Specimen.UNSTATED
+
+
+def _specimen_words(resource: Resource) -> str:
+    if resource.specimen is None and resource.body_site is None:
+        return ""
+    references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
+    sites = resource.body_site if isinstance(resource.body_site, list) else [resource.body_site]
+    words = [reference.display or "" for reference in references if reference is not None]
+    words.extend(texts_of(site) for site in sites)
+    return " | ".join(word for word in words if word).lower()
+
+
+def _conflicts(concept: ResultConcept, specimen: Specimen) -> bool:
+    stated = (Specimen.UNSTATED, Specimen.OTHER)
+    return concept.material not in stated and specimen not in stated and concept.material is not specimen
+
+
+def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> Value:
+    value = read_value(resource, concept.dimension, vocabulary)
+    if isinstance(value, Unusable) and value.why == "no-value":
+        for answer in _interpretations(resource):
+            found = first_meaning(answer, vocabulary.answers, None)
+            if found is not None:
+                return found
+    if value is Presence.ABSENT and concept.dimension == "residual":
+        return _below_sensitivity(resource)
+    if concept.id == "disease-status" and resource.value_codeable_concept is not None:
+        codes = {(coding.system, coding.code) for coding in codings_of(resource.value_codeable_concept)}
+        return Presence.PRESENT if codes & vocabulary.remission_answers else Presence.INDETERMINATE
+    return value
+
+
+def _interpretations(resource: Resource) -> list[CodeableConcept]:
+    found = resource.interpretation
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def _below_sensitivity(resource: Resource) -> Value:
+    """An MRD "not detected" as the interval below the stated detection limit, if one is stated."""
+    limit = read_sensitivity(_comment(resource))
+    if limit is None:
+        return Presence.ABSENT
+    return Measured(Decimal(0), limit, CANONICAL["residual"], "not detected", high_open=True)
+
+
+def _comment(resource: Resource) -> str:
+    notes = [note.text or "" for note in resource.note or []]
+    return " ".join([texts_of(resource.method), resource.value_string or "", *notes])
+
+
+def _result(
+    resource: Resource,
+    ref: str,
+    version: str,
+    code: str,
+    concept: ResultConcept,
+    specimen: Specimen,
+    value: Value,
+) -> Result:
+    collected, basis = collected_moment(resource)
+    status = (resource.status or "").strip().lower()
+    references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
+    specimen_ref = next((found.reference for found in references if found and found.reference), "")
+    limit = read_sensitivity(_comment(resource)) if concept.dimension == "residual" else None
+    return Result(
+        resource=ref,
+        concept=concept.id,
+        value=value,
+        collected=collected,
+        status=ResultStatus.FINAL if status in _ASSERTING else ResultStatus.PRELIMINARY,
+        specimen=concept.material if specimen is Specimen.UNSTATED else specimen,
+        specimen_ref=specimen_ref,
+        code=code,
+        method=texts_of(resource.method),
+        note=_flags(resource) if resource.note else "",
+        sensitivity="" if limit is None else str(limit),
+        date_basis=basis,
+        version=version,
+    )
+
+
+_HAEMATOGONES = re.compile(r"h(a)?ematogones?")
+
+
+def _flags(resource: Resource) -> str:
+    """The one remark a rule looks for in a comment (F-05); the comment itself is not kept."""
+    return "haematogones" if _HAEMATOGONES.search(_comment(resource).lower()) else ""
+
+
+def collected_moment(resource: Resource) -> tuple[Moment | None, str]:
+    """When the specimen was taken, and on what basis: ``collected``, or ``reported`` as a last resort."""
+    moment = read_moment(resource.effective_date_time)
+    if moment is None and resource.effective_instant is not None:
+        moment = read_moment(resource.effective_instant)
+    if moment is None and resource.effective_period is not None:
+        moment = read_period(resource.effective_period)
+    if moment is not None:
+        return moment, "collected"
+    return read_moment(resource.issued), "reported"
+
+
+def _read_components(
+    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
+) -> None:
+    for component in resource.component or ():
+        for coding, concept in meanings(component.code, vocabulary.results):
+            refused = _refused(resource, concept, vocabulary)
+            specimen = specimen_of(resource, vocabulary)
+            if refused or _conflicts(concept, specimen):
+                _leave_out(resource, ref, version, refused or "specimen-conflict", concept, into)
+                continue
+            if concept.only_on is not Specimen.UNSTATED and specimen is not concept.only_on:
+                continue
+            value = read_value(component, concept.dimension, vocabulary)
+            code = f"{coding.system}|{coding.code}"
+            into.results.append(_result(resource, ref, version, code, concept, specimen, value))
+
+
+def _read_variant(
+    resource: Resource, ref: str, version: str, code: str, vocabulary: Vocabulary, into: Collected
+) -> None:
+    """A genomic variant names its genes in components; each fusion the rules know is one result."""
+    genes = frozenset(
+        vocabulary.genes[gene.code or ""]
+        for component in resource.component or ()
+        if any(coding.code == _GENE_CODE for coding in codings_of(component.code))
+        for gene in _coded(component)
+        if (gene.code or "") in vocabulary.genes
+    )
+    concept_id = "bcr-abl1" if {"BCR", "ABL1"} <= genes else ""
+    if not concept_id:
+        return
+    concept = vocabulary.result_concepts[concept_id]
+    refused = _refused(resource, concept, vocabulary)
+    if refused:
+        _leave_out(resource, ref, version, refused, concept, into)
+        return
+    value = read_value(resource, "presence", vocabulary)
+    into.results.append(
+        _result(resource, ref, version, code, concept, specimen_of(resource, vocabulary), value)
+    )
+
+
+def _coded(component: Component) -> list[Coding]:
+    return codings_of(component.value_codeable_concept)

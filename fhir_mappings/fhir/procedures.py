@@ -1,0 +1,39 @@
+"""Procedure to procedures done. A body site turns a generic radiotherapy code into a cranial or testicular one."""
+
+from __future__ import annotations
+
+from fhir_mappings.clinical.facts import Ignored, ProcedureDone
+from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.codings import first_meaning, meanings
+from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.dates import read_moment, read_period
+from fhir_mappings.fhir.elements import CodeableConcept, Resource
+
+_DONE = frozenset({"completed", "in-progress"})
+
+
+def read_procedure(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+    """Add one completed or running Procedure of a known kind, or why it is ignored."""
+    for coding, kind in meanings(resource.code, vocabulary.procedures):
+        status = (resource.status or "").strip().lower()
+        if status not in _DONE:
+            why = status if status == "entered-in-error" else "not-performed"
+            into.ignored.append(Ignored(ref, why, kind, version))
+            return
+        sites = resource.body_site if isinstance(resource.body_site, list) else [resource.body_site]
+        site = next((found for found in (_site(one, vocabulary) for one in sites) if found), "")
+        into.procedures.append(
+            ProcedureDone(
+                resource=ref,
+                kind=f"{site}-radiotherapy" if kind == "radiotherapy" and site else kind,
+                performed=read_moment(resource.performed_date_time) or read_period(resource.performed_period),
+                site=site,
+                code=f"{coding.system}|{coding.code}",
+                version=version,
+            )
+        )
+        return
+
+
+def _site(concept: CodeableConcept | None, vocabulary: Vocabulary) -> str:
+    return first_meaning(concept, vocabulary.body_sites, "")

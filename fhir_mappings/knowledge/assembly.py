@@ -1,0 +1,91 @@
+"""All knowledge files of a disease to one checked Knowledge; every fault of every file comes at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from fhir_mappings.knowledge.agents import read_agents
+from fhir_mappings.knowledge.card_topics import read_card_topics
+from fhir_mappings.knowledge.criteria_sets import read_criteria_sets
+from fhir_mappings.knowledge.errors import Fault, KnowledgeError
+from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_toml, read_value_sets
+from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.needs import read_needs
+from fhir_mappings.knowledge.options import read_options
+from fhir_mappings.knowledge.sources import read_sources
+from fhir_mappings.knowledge.thresholds import read_thresholds
+from fhir_mappings.knowledge.vocabulary import read_vocabulary
+from fhir_mappings.knowledge.words import read_words
+
+DISEASES = ("all",)
+_HERE = Path(__file__).parent
+
+
+class DiseaseFile(KnowledgeFile):
+    """``disease.toml``."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+$")]
+    title: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(pattern=r"^\d{4}\.\d{2}\.\d+$")]
+
+
+def load_knowledge(directory: Path | None = None) -> Knowledge:
+    """The knowledge in ``directory`` (by default the packaged one for ALL).
+
+    Raises KnowledgeError listing every fault of every file with file, line, key and remedy.
+    """
+    return _load(directory or _HERE / DISEASES[0])
+
+
+@functools.cache
+def _load(directory: Path) -> Knowledge:
+    faults: list[Fault] = []
+    knowledge = _read(directory, faults)
+    if faults or knowledge is None:
+        raise KnowledgeError(faults)
+    return knowledge
+
+
+def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
+    disease = read_toml(directory / "disease.toml", DiseaseFile, faults)
+    value_sets = read_value_sets(directory / "value_sets", faults)
+    sources = read_sources(directory / "sources.toml", faults)
+    agents = read_agents(directory / "agents.toml", value_sets, faults)
+    vocabulary = read_vocabulary(directory / "concepts.toml", value_sets, agents, faults)
+    words = read_words(directory / "words.toml", faults)
+    thresholds = read_thresholds(directory / "thresholds.toml", faults)
+    criteria_sets = read_criteria_sets(directory / "criteria_sets.toml", sources, faults)
+    options = read_options(directory / "options.toml", frozenset(agent.id for agent in agents), faults)
+    topics = read_card_topics(directory, faults)
+    if disease is None or vocabulary is None:
+        return None
+    needs = read_needs(directory / "needs.toml", vocabulary, faults)
+    asked = [rule.facts for rule in options] + [rule.safety for rule in options if rule.safety]
+    faults.extend(_missing_words(directory / "options.toml", asked, frozenset(words)))
+    return Knowledge(
+        disease=disease.id,
+        title=disease.title,
+        version=disease.version,
+        digest=content_digest(directory),
+        review="draft",
+        sources=sources,
+        words=words,
+        thresholds=thresholds,
+        criteria_sets=criteria_sets,
+        options=options,
+        needs=needs,
+        card_topics=topics,
+        agents={agent.id: agent for agent in agents},
+        vocabulary=vocabulary,
+        value_sets=value_sets,
+    )
+
+
+def _missing_words(path: Path, asked: Iterable[str], known: frozenset[str]) -> Iterable[Fault]:
+    for key in sorted(set(asked) - known):
+        yield Fault(str(path), 0, key, "no such words", "add the sentence to words.toml")

@@ -1,0 +1,62 @@
+"""The knowledge of one disease, read and checked: what every rule, reader and card asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.clinical.options import OptionRule
+from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.knowledge.agents import Agent
+from fhir_mappings.knowledge.card_topics import CardTopic
+from fhir_mappings.knowledge.code_rows import Code
+from fhir_mappings.knowledge.needs import Need as Need
+from fhir_mappings.knowledge.sources import Source
+from fhir_mappings.knowledge.thresholds import Threshold
+from fhir_mappings.knowledge.words import Words as Words
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved."""
+
+    disease: str
+    title: str
+    version: str
+    digest: str
+    review: str
+    sources: Mapping[str, Source]
+    words: Mapping[str, Words]
+    thresholds: Mapping[str, Threshold]
+    criteria_sets: tuple[CriteriaSet, ...]
+    options: tuple[OptionRule, ...]
+    needs: tuple[Need, ...]
+    card_topics: tuple[CardTopic, ...]
+    agents: Mapping[str, Agent]
+    vocabulary: Vocabulary
+    value_sets: Mapping[str, Sequence[Code]]
+
+    @property
+    def default_set(self) -> CriteriaSet:
+        """The criteria set that decides RELAPSE."""
+        return self.criteria_sets[0]
+
+    def number(self, key: str) -> Decimal:
+        """The value of a threshold."""
+        return self.thresholds[key].value
+
+    def whole(self, key: str) -> int:
+        """The value of a threshold in days, months or years."""
+        return self.thresholds[key].whole
+
+    def agents_of(self, name: str) -> frozenset[str]:
+        """The ids of all agents of a class, for example ``cd19-directed``."""
+        return frozenset(agent.id for agent in self.agents.values() if name in agent.classes)
+
+    def with_default_set(self, set_id: str) -> Knowledge:
+        """The same knowledge with another criteria set deciding. Raises KeyError for an unknown set."""
+        chosen = {criteria.id: criteria for criteria in self.criteria_sets}[set_id]
+        others = tuple(criteria for criteria in self.criteria_sets if criteria.id != set_id)
+        return replace(self, criteria_sets=(chosen, *others))

@@ -1,0 +1,84 @@
+"""Numbers the rules use, each with unit, meaning and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field, RootModel, StrictBool
+
+from fhir_mappings.knowledge.errors import Fault
+from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
+
+# The numbers the formulas ask for by name; a file that lacks one cannot be used.
+REQUIRED = frozenset(
+    {
+        "remission_marrow_below", "remission_after_days", "refractory_within_days", "new_diagnosis_days",
+        "isolated_marrow_below", "isolated_window_days", "testis_window_days", "marker_window_days",
+        "alert_window_days", "reminder_limit_days", "suspect_marrow_at_least", "suspect_blood_at_least",
+        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
+        "contradicting_mrd_below", "gcsf_days", "pegfilgrastim_days", "regeneration_days",
+        "early_marrow_months", "early_extramedullary_months", "end_of_therapy_months",
+        "first_remission_months", "very_early_months", "mrd_negative_below", "mrd_hsct_r3",
+        "mrd_hsct_bfm", "mrd_hsct_cog", "mrd_due_before_days", "mrd_due_after_days",
+        "mrd_before_transplant_days", "hsct_referral_days", "antigen_positive_at_least",
+        "antigen_negative_below", "adult_years", "persistent_marrow_at_least",
+    }
+)  # fmt: skip
+_UNITS = ("%", "d", "h", "mo", "a", "/uL", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One number. ``unit`` is %, d, h, mo, a, /uL or 1. ``confirmed`` is False without a source read."""
+
+    key: str
+    value: Decimal
+    unit: str
+    meaning: str
+    cites: tuple[str, ...]
+    confirmed: bool
+
+    @property
+    def whole(self) -> int:
+        """The value as a whole number of days, months or years."""
+        return int(self.value)
+
+
+class ThresholdEntry(KnowledgeFile):
+    """One table of ``thresholds.toml``."""
+
+    value: Annotated[Decimal, Field(ge=0, le=10000)]
+    unit: Annotated[str, Field(pattern="^(" + "|".join(_UNITS).replace("/", "\\/") + ")$")]
+    meaning: Annotated[str, Field(min_length=10)]
+    cites: Annotated[tuple[str, ...], Field(min_length=1)]
+    confirmed: StrictBool = True
+
+
+class ThresholdsFile(RootModel[dict[str, ThresholdEntry]]):
+    """``thresholds.toml``: every table is one threshold."""
+
+
+def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[str, Threshold]:
+    """All thresholds by key; a missing or an unknown one is a fault."""
+    file = read_toml(path, ThresholdsFile, faults)
+    if file is None:
+        return MappingProxyType({})
+    faults.extend(
+        Fault(str(path), 0, key, "threshold is missing", "add its table with value, unit, meaning and cites")
+        for key in sorted(REQUIRED - file.root.keys())
+    )
+    faults.extend(
+        Fault(str(path), 0, key, "no rule uses this threshold", "correct its name or remove it")
+        for key in sorted(file.root.keys() - REQUIRED)
+    )
+    return MappingProxyType(
+        {
+            key: Threshold(key, entry.value, entry.unit, entry.meaning, entry.cites, entry.confirmed)
+            for key, entry in file.root.items()
+        }
+    )

@@ -1,0 +1,57 @@
+"""The sentences a user can see: text with named blanks, citations, and whether they are confirmed."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field, RootModel, StrictBool
+
+from fhir_mappings.knowledge.errors import Fault
+from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One sentence. ``unconfirmed`` marks general knowledge without a source that was read."""
+
+    text: str
+    cites: tuple[str, ...]
+    unconfirmed: bool = False
+
+
+class WordsEntry(KnowledgeFile):
+    """One table of ``words.toml``."""
+
+    text: Annotated[str, Field(min_length=1)]
+    cites: Annotated[tuple[str, ...], Field(min_length=1)]
+    unconfirmed: StrictBool = False
+
+
+class WordsFile(RootModel[dict[str, WordsEntry]]):
+    """``words.toml``: every table is one sentence."""
+
+
+def read_words(path: Path, faults: list[Fault]) -> Mapping[str, Words]:
+    """All sentences by key; a blank that is not a plain name is a fault."""
+    file = read_toml(path, WordsFile, faults)
+    if file is None:
+        return MappingProxyType({})
+    for key, entry in file.root.items():
+        for _text, name, spec, conversion in _fields(entry.text):
+            if name is not None and (not name.replace("_", "").isalnum() or spec or conversion):
+                faults.append(Fault(str(path), 0, key, "a blank is not a plain name", "write {name}"))
+    return MappingProxyType(
+        {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in file.root.items()}
+    )
+
+
+def _fields(text: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    try:
+        return list(string.Formatter().parse(text))
+    except ValueError:
+        return [("", "{", None, None)]
