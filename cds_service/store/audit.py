@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,7 +66,7 @@ class Audit:
                 last = rows[-1]["digest"]
             connection.execute(audit.insert(), rows)
 
-    def read(self, since: datetime | None = None) -> Iterator[SealedEntry]:
+    def read(self, since: datetime | None = None) -> Generator[SealedEntry, None, None]:
         """The trail, oldest first.
 
         :raises StoreUnavailable: the store could not be read.
@@ -74,18 +75,20 @@ class Audit:
         if since is not None:
             query = query.where(audit.c.at >= since)
         with reported("reading the audit trail"), self._engines.reading() as connection:
-            for row in connection.execution_options(yield_per=500).execute(query).mappings():
-                entry = AuditEntry(row["at"], row["event"], row["tenant"], json.loads(row["fields"]))
-                yield SealedEntry(row["id"], entry, row["previous"], row["digest"])
+            with connection.execution_options(yield_per=500).execute(query) as rows:
+                for row in rows.mappings():
+                    entry = AuditEntry(row["at"], row["event"], row["tenant"], json.loads(row["fields"]))
+                    yield SealedEntry(row["id"], entry, row["previous"], row["digest"])
 
     def first_broken(self) -> int | None:
         """Id of the first row that was changed, or that does not follow the one before it; None when the
         chain holds. Purged rows leave the front only, so the first row's ``previous`` is taken as given."""
         last: str | None = None
-        for sealed in self.read():
-            if not sealed.is_sealed or (last is not None and sealed.previous != last):
-                return sealed.id
-            last = sealed.digest
+        with closing(self.read()) as trail:
+            for sealed in trail:
+                if not sealed.is_sealed or (last is not None and sealed.previous != last):
+                    return sealed.id
+                last = sealed.digest
         return None
 
     def purge(self, before: datetime) -> int:

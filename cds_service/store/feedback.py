@@ -71,8 +71,9 @@ class Feedback:
         if since is not None:
             query = query.where(feedback.c.received_at >= since)
         with reported("reading feedback"), self._engines.reading() as connection:
-            for row in connection.execution_options(yield_per=500).execute(query).mappings():
-                yield FeedbackEvent(**row)
+            with connection.execution_options(yield_per=500).execute(query) as rows:
+                for row in rows.mappings():
+                    yield FeedbackEvent(**row)
 
     def purge(self, before: datetime) -> int:
         """Forgets events received before that moment; returns how many."""
@@ -82,5 +83,5 @@ class Feedback:
 
 def _add(connection: Connection, event: FeedbackEvent) -> int:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(feedback).on_conflict_do_nothing()
-    return connection.execute(statement, asdict(event)).rowcount
+    statement = dialect.insert(feedback).on_conflict_do_nothing().returning(feedback.c.id)
+    return int(connection.execute(statement, asdict(event)).first() is not None)

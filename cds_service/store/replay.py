@@ -34,7 +34,8 @@ class Replay:
             if self._is_purge_due(at):
                 connection.execute(delete(replay).where(replay.c.expires_at < at))
             dialect = sqlite if self._engines.is_sqlite else postgresql
-            is_first = connection.execute(dialect.insert(replay).on_conflict_do_nothing(), row).rowcount == 1
+            statement = dialect.insert(replay).on_conflict_do_nothing().returning(replay.c.token)
+            is_first = connection.execute(statement, row).first() is not None
         return is_first
 
     def _is_purge_due(self, at: datetime) -> bool:
