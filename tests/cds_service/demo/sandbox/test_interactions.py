@@ -188,7 +188,7 @@ def bearers(tokens: AccessTokens) -> dict[str, str]:
         "expired": f"Bearer {tokens.issue(lifetime_seconds=-1)}",
         "altered": f"Bearer {tokens.issue()[:-4]}AAAA",
         "another secret": f"Bearer {AccessTokens(b'x' * 32).issue()}",
-        "unsigned": f"Bearer {jwt.encode({**claims, 'exp': later}, None, algorithm='none')}",
+        "unsigned": f"Bearer {jwt.encode({**claims, 'exp': later}, '', algorithm='none')}",
         "without expiry": f"Bearer {jwt.encode(claims, b'k' * 32, algorithm='HS256')}",
         "for another audience": f"Bearer {elsewhere}",
     }

@@ -1,0 +1,116 @@
+"""Loading patients into a FHIR server over a real socket, and reading them back page by page."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import date
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from werkzeug.serving import make_server
+
+from cds_service.cli import load_demo
+from cds_service.demo.cohort import load_patients
+from cds_service.demo.ehr import new_session
+from cds_service.demo.loading import NotLoaded, load
+from cds_service.demo.sandbox.access import AccessTokens
+from cds_service.demo.sandbox.repository import Repository
+from cds_service.demo.sandbox.routes import sandbox_blueprint
+from cds_service.demo.sandbox.server import Sandbox
+
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def empty_server() -> Iterator[Sandbox]:
+    """A sandbox without patients that listens on a port of its own."""
+    app = Flask("empty_server")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    sandbox = Sandbox(Repository(), AccessTokens(b"k" * 32), f"http://127.0.0.1:{server.port}/fhir")
+    app.register_blueprint(sandbox_blueprint(sandbox, "1.0", "2026-01-01"), url_prefix="/fhir")
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield sandbox
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def pages(session: requests.Session, url: str, sandbox: Sandbox) -> Iterator[dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {sandbox.tokens.issue()}"}
+    while url:
+        response = session.get(url, headers=headers, timeout=5)
+        assert response.status_code == 200
+        body: dict[str, Any] = response.json()
+        yield body
+        url = next((link["url"] for link in body["link"] if link["relation"] == "next"), "")
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_what_was_loaded_is_found_page_by_page(empty_server: Sandbox, slash: str) -> None:
+    patients = load_patients(TODAY)
+    load(empty_server.base + slash, patients, empty_server.tokens.issue())
+    patient = patients[0]
+    expected = {r["id"] for r in patient.resources if r["resourceType"] == "Observation"}
+    with new_session() as session:
+        url = f"{empty_server.base}/Observation?patient={patient.id}&_sort=-date&_count=2"
+        read = list(pages(session, url, empty_server))
+    found = [entry["resource"]["id"] for page in read for entry in page["entry"]]
+    assert len(read) == -(-len(expected) // 2)
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+
+
+def test_loading_again_replaces(empty_server: Sandbox) -> None:
+    patients = load_patients(TODAY)
+    for _ in range(2):
+        load(empty_server.base, patients, empty_server.tokens.issue())
+    stored = empty_server.repository.all_of("Patient")
+    assert [one.id for one in stored] == [patient.id for patient in patients]
+    assert {one.version for one in stored} == {2}
+
+
+def test_a_refusal_is_told(empty_server: Sandbox) -> None:
+    with pytest.raises(NotLoaded, match="401"):
+        load(empty_server.base, load_patients(TODAY))
+    assert empty_server.repository.all_of("Patient") == ()
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    with pytest.raises(NotLoaded, match="does not answer"):
+        load("http://127.0.0.1:9/fhir", load_patients(TODAY))
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    load_demo.add_parser(parser.add_subparsers())
+    return parser.parse_args(["load-demo", *words])
+
+
+def test_the_command_prints_the_ids(empty_server: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    args = arguments("--fhir-server", empty_server.base, "--token", empty_server.tokens.issue())
+    assert args.run(args) == 0
+    printed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [one.id for one in empty_server.repository.all_of("Patient")]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--fhir-server", "http://127.0.0.1:9/fhir"), 1, "does not answer"),
+        (("--fhir-server", "http://127.0.0.1:9/fhir", "--today", "now"), 2, "--today"),
+    ],
+)
+def test_the_command_fails_in_one_line(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, message: str
+) -> None:
+    args = arguments(*words)
+    assert args.run(args) == code
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert told.out == ""
