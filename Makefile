@@ -1,0 +1,71 @@
+# Everything below runs inside .venv, which is made on first use; only python3 (3.11 or newer) and make are needed.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --all-build-deps \
+	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check fix bench lock docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+		{ echo "make: $(PYTHON) not found: install Python 3.11 or newer, or name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is too old: Python 3.11 or newer is needed, name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: $(PYTHON) cannot make a virtual environment: run 'apt-get install python3-venv' first"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# pyproject.toml asks for nothing that the lock does not hold, so the project itself goes in without its dependencies.
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the pinned libraries into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	@echo "Installing the pinned tools into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+venv: $(VENV)/.dev ## Make .venv with every pinned library and tool, hashes checked
+
+demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080; ONCE=1 fires every hook once and ends)
+	@$(BIN)/relapse-cds demo --port $(PORT) $(if $(ONCE),--once)
+
+test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@$(BIN)/python -m coverage report --include='fhir_mappings/*'
+
+check: $(VENV)/.dev ## Lint, format, types, layers, and that the generated pages are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/relapse-cds docs --check
+
+fix: $(VENV)/.dev ## Repair what ruff can repair, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## Write the generated pages of docs/ anew
+	$(BIN)/relapse-cds docs
+
+bench: $(VENV)/.dev ## Measure the service on this machine
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## Resolve the newest allowed versions into requirements/*.lock, with hashes
+	$(PIP_COMPILE) --upgrade --extra postgresql --output-file requirements/runtime.lock pyproject.toml
+	$(PIP_COMPILE) --upgrade --extra dev --constraint requirements/runtime.lock \
+		--output-file requirements/dev.lock pyproject.toml
+
+clean: ## Remove .venv and everything that tools left behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		.coverage .coverage.* htmlcov mutants

@@ -1,0 +1,86 @@
+"""The locks pin what pyproject.toml asks for, and the Makefile explains itself."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("runtime.lock", "dev.lock")
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+) \\$", re.MULTILINE)
+
+
+def lock_text(name: str) -> str:
+    return (ROOT / "requirements" / name).read_text("utf-8")
+
+
+def pins(name: str) -> dict[str, str]:
+    return {canonicalize_name(project): version for project, version in PIN.findall(lock_text(name))}
+
+
+def project_table() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return table
+
+
+def wanted(lock: str) -> list[Requirement]:
+    table = project_table()
+    extras = ["postgresql"] if lock == "runtime.lock" else ["postgresql", "dev"]
+    texts = table["dependencies"] + [
+        text for extra in extras for text in table["optional-dependencies"][extra]
+    ]
+    return [Requirement(text) for text in texts]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_carries_hashes(lock: str) -> None:
+    blocks = re.split(r"^(?=\S)", lock_text(lock), flags=re.MULTILINE)
+    requirements = [block for block in blocks if block.strip() and not block.startswith("#")]
+    assert len(requirements) == len(pins(lock)) > 20
+    assert [block.split()[0] for block in requirements if "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_name_no_index_host_or_path(lock: str) -> None:
+    text = lock_text(lock)
+    assert "://" not in text
+    assert not re.search(r"--(index-url|extra-index-url|find-links|trusted-host)", text)
+    assert not re.search(r"(^|\s)/\w", text)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_holds_everything_the_project_asks_for(lock: str) -> None:
+    pinned = pins(lock)
+    stale = [
+        str(requirement)
+        for requirement in wanted(lock)
+        if not requirement.specifier.contains(pinned.get(canonicalize_name(requirement.name), "0"))
+    ]
+    assert stale == [], "run make lock"
+
+
+def test_both_locks_agree() -> None:
+    runtime, dev = pins("runtime.lock"), pins("dev.lock")
+    assert {
+        name: (version, dev.get(name)) for name, version in runtime.items() if dev.get(name) != version
+    } == {}
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    assert phony is not None
+    explained = set(re.findall(r"^([a-z-]+):.*## \S", text, re.MULTILINE))
+    assert set(phony[1].split()) == explained
+
+
+def test_the_licence_is_the_whole_text() -> None:
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
