@@ -1,0 +1,46 @@
+"""Every clinical case, from JSON bytes to the answer, compared sentence by sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fhir_mappings import assess as door
+from fhir_mappings.assess import Knowledge
+from fhir_mappings.fhir.decoding import decode
+from tests.clinical.case_files import Case, read_cases
+from tests.clinical.disagreements import disagreements
+
+CASES = tuple(read_cases(Path(__file__).parent / "all"))
+
+
+def _parameters() -> list[object]:
+    return [
+        pytest.param(
+            case,
+            id=case.id,
+            marks=[pytest.mark.xfail(strict=True, reason=case.not_yet)] if case.not_yet else [],
+        )
+        for case in CASES
+    ]
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return door.load_knowledge()
+
+
+@pytest.mark.parametrize("case", _parameters())
+def test_the_case_is_answered_as_written(case: Case, knowledge: Knowledge) -> None:
+    resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
+    assessment = door.assess(resources, case.at, knowledge)
+    indicators = {section.name: section.indicator.value for section in assessment.sections}
+    found = disagreements(case, door.as_json(assessment), indicators)
+    assert not found, f"\n{case.id} {case.name}\n" + "\n".join(found)
+
+
+def test_every_case_has_its_own_id() -> None:
+    ids = [case.id for case in CASES]
+    assert sorted(ids) == sorted(set(ids))
