@@ -64,8 +64,13 @@ def usable_id(patient_id: str) -> bool:
 
 
 def searches(need: Need, patient_id: str, local_codes: Sequence[str], record: Record) -> list[Search]:
-    """The searches that together answer a need; one unless its codes are too long for one URL."""
-    codes = (*need.codes, *(code for code in local_codes if code not in need.codes)) if need.codes else ()
+    """The searches that together answer a need; one unless its codes are too long for one URL.
+
+    ``local_codes`` are a tenant's own codes for the need (``system|code``).
+    """
+    # A need of another type without codes is for all resources of that type.
+    narrowed = need.codes or need.resource_type == "Observation"
+    codes = tuple(dict.fromkeys((*need.codes, *local_codes))) if narrowed else ()
     whole = Search(
         need.key, need.resource_type, need.patient_parameter, codes, need.sort, need.count, patient_id
     )

@@ -56,6 +56,8 @@ class GuardedAdapter(HTTPAdapter):
     """The adapter whose pool opens guarded sockets to one base and nowhere else."""
 
     def __init__(self, base: FhirBase, tls: ssl.SSLContext | None, connections: int) -> None:
+        # urllib3 writes whole URLs, which name the patient, at levels up to WARNING.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self._base = base
         self._tls = tls
         super().__init__(pool_connections=1, pool_maxsize=connections)
@@ -86,8 +88,6 @@ class Transport:
         limit: int,
         connections: int = 32,
     ) -> None:
-        # urllib3 writes whole URLs, which name the patient, at levels up to WARNING.
-        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self.base = base
         self._allow_private = allow_private
         self._limit = limit

@@ -178,6 +178,10 @@ MODES: dict[str, Callable[[Scene], bool]] = {
     "byte-order-mark": lambda s: s.send(replace(s.true, body=b"\xef\xbb\xbf" + s.true.body).bytes()),
     "zipped": lambda s: _zipped(s, gzip.compress(s.true.body)),
 }
-"""Every mode by name. The last three and ``late`` are no faults: the data must come through them."""
+"""Every mode by name."""
 
 HARMLESS = {"late", "wrong-content-type", "byte-order-mark", "zipped"}
+"""No faults: the data must come through them."""
+
+EITHER = {"second-reply-smuggled"}
+"""The first reply is true; what follows it on the wire is dropped or makes a later one unusable."""
