@@ -31,7 +31,7 @@ Site = Literal[
     "extramedullary-isolation-unknown",
 ]
 Fit = Literal["matches", "confirm", "outside-label", "excluded"]
-CriteriaSet = Literal["protocol-m3", "pdl-2022"]
+CriteriaSet = Literal["protocol-m3", "pdl-2022", "nih-2010"]
 Seed = Literal["A", "B", "C", "D", "E"]
 Section = Literal[
     "RELAPSE",
