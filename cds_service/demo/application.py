@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
 from flask import Flask
 
-from cds_service.app import create_app
+from cds_service.app import create_app, utc_now
 from cds_service.demo.cohort import load_patients
 from cds_service.demo.record_codes import LOCAL_LABS
 from cds_service.demo.sandbox.access import AccessTokens
@@ -20,7 +21,7 @@ from cds_service.settings import Settings
 
 SANDBOX_PATH = "/demo/fhir"
 SERVICE_ID = "all-relapse"
-_LOCAL_CODES = {"mrd": (f"{LOCAL_LABS}|MRD-FLOW",)}
+LOCAL_CODES = {"mrd": (f"{LOCAL_LABS}|MRD-FLOW",)}
 """What the laboratory of the synthetic charts calls tests that have no LOINC code."""
 
 
@@ -49,16 +50,21 @@ class DemoPlace:
         """The tokens that the sandbox accepts."""
         return AccessTokens(self.secret)
 
+    def clock(self) -> Callable[[], datetime]:
+        """A clock that starts now, but on the day of the demonstration."""
+        away = timedelta(days=(self.today - utc_now().date()).days)
+        return lambda: utc_now() + away
+
     def settings(self) -> Settings:
         """The settings of the service: the sandbox is its one tenant."""
         settings = Settings.demo(self.url, self.fhir_server, log_level="warning")
-        tenants = [tenant.model_copy(update={"codes": _LOCAL_CODES}) for tenant in settings.tenants]
+        tenants = [tenant.model_copy(update={"codes": LOCAL_CODES}) for tenant in settings.tenants]
         return settings.model_copy(update={"tenants": tuple(tenants)})
 
 
 def demo_application(place: DemoPlace) -> Flask:
     """The service with the sandbox mounted and the demonstration patients in it."""
-    app = create_app(place.settings())
+    app = create_app(place.settings(), clock=place.clock())
     patients = load_patients(place.today)
     repository = Repository(resource for patient in patients for resource in patient.resources)
     sandbox = Sandbox(repository, place.tokens, place.fhir_server)

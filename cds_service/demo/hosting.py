@@ -133,6 +133,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "threads": THREADS,
             "graceful_timeout": 2,
             "loglevel": "warning",
+            "control_socket_disable": True,
             "proc_name": "relapse-cds demo",
             "when_ready": lambda _: Thread(target=_stop_with_parent, daemon=True).start(),
         }
