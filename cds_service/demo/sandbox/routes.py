@@ -9,6 +9,7 @@ from time import sleep as pause
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_service.demo.sandbox.access import Access
 from cds_service.demo.sandbox.bundles import process
@@ -19,7 +20,9 @@ from cds_service.demo.sandbox.repository import Stored
 from cds_service.demo.sandbox.server import Sandbox
 
 MEDIA_TYPE = "application/fhir+json"
+_FORM = "application/x-www-form-urlencoded"
 _DRIP_BYTES = 256
+_MAXIMUM_BYTES = 16 * 1024 * 1024
 
 
 def sandbox_blueprint(sandbox: Sandbox, version: str, date: str) -> Blueprint:
@@ -64,6 +67,8 @@ class _Interactions:
 
     def search(self, kind: str) -> Response:
         """Type search by GET, or by POST to _search with the parameters in URL and form."""
+        if request.method == "POST" and request.mimetype not in ("", _FORM):
+            raise FhirError(415, "not-supported", f"Send the parameters as {_FORM}.")
         pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
         access, strict = self._access(), _prefers("handling=strict")
         return self.reply(self._sandbox.search(kind, pairs, access, strict=strict))
@@ -114,7 +119,11 @@ class _Interactions:
     def _body(self) -> JsonObject:
         if request.mimetype not in (MEDIA_TYPE, "application/json"):
             raise FhirError(415, "not-supported", f"Send the body as {MEDIA_TYPE}.")
-        return decode_object(request.get_data())
+        request.max_content_length = _MAXIMUM_BYTES
+        try:
+            return decode_object(request.get_data())
+        except RequestEntityTooLarge:
+            raise FhirError(413, "too-long", f"A body may have at most {_MAXIMUM_BYTES} bytes.") from None
 
     def _stored(self, stored: Stored, status: int) -> Response:
         response = self.reply(stored.resource, status)

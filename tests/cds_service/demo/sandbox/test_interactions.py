@@ -99,6 +99,16 @@ def test_a_body_that_is_not_json_is_refused(ask: Ask) -> None:
     assert (wrong.status_code, typed.status_code) == (400, 415)
 
 
+def test_a_search_form_of_another_type_is_refused_and_not_taken_for_an_empty_one(ask: Ask) -> None:
+    assert ask("/Observation/_search", method="POST", json={"patient": "a"}).status_code == 415
+
+
+def test_a_body_that_is_too_long_is_refused(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.demo.sandbox.routes._MAXIMUM_BYTES", 100)
+    response = ask("/ServiceRequest", method="POST", json={**REFERRAL, "note": [{"text": "x" * 100}]})
+    assert response.status_code == 413
+
+
 def test_decimals_keep_their_precision(ask: Ask, client: FlaskClient, sandbox: Sandbox) -> None:
     body = (
         b'{"resourceType": "Observation", "id": "exact", "status": "final", "code": {"text": "x"},'
