@@ -44,3 +44,8 @@ def test_the_case_is_answered_as_written(case: Case, knowledge: Knowledge) -> No
 def test_every_case_has_its_own_id() -> None:
     ids = [case.id for case in CASES]
     assert sorted(ids) == sorted(set(ids))
+
+
+def test_every_agent_the_cases_name_is_an_option(knowledge: Knowledge) -> None:
+    named = {agent for case in CASES for agent in (*case.expect.options, *case.expect.never)}
+    assert named <= {option.id for option in knowledge.options}
