@@ -88,6 +88,24 @@ class Tenant(BaseModel):
         return name
 
 
+class TrialSettings(BaseModel):
+    """``[trials]``: which lists of clinical trials are searched, and around which place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    catalogue: str = ""
+    """A TOML or CSV file kept by the trial office; ``demo`` for the fictional list; empty: none."""
+    clinicaltrials_gov: bool = False
+    fhir_servers: bool = False
+    """Read ResearchStudy in the background from tenants' servers that are open without a token."""
+    site_latitude: float | None = Field(default=None, ge=-90, le=90)
+    site_longitude: float | None = Field(default=None, ge=-180, le=180)
+    radius_km: int = Field(default=250, ge=1, le=20_100)
+    max_studies: int = Field(default=5, ge=1, le=10)
+    cache_file: Path | None = Path("relapse-cds-trials.json")
+    """Where the registry's last answer is kept."""
+
+
 class Settings(BaseSettings):
     """Every key of the service. Unknown keys are refused."""
 
@@ -109,10 +127,8 @@ class Settings(BaseSettings):
     max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
     rate_limit_per_minute: int = Field(default=0, ge=0)
     snooze_days: int = Field(default=30, ge=0, le=3650)
-    feedback_retention_days: int = Field(default=730, ge=1, le=36_500)
-    """After this many days feedback, the record of shown cards and the audit trail are deleted."""
-    pseudonym_key: SecretStr | None = Field(default=None, min_length=32)
-    """Turns patient ids into the store's pseudonyms; without it each tenant's key is kept in the store."""
+    feedback_retention_days: int = Field(default=3650, ge=1, le=36_500)
+    """How long feedback, shown cards and audit entries are kept."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)
     require_approved_content: bool = False
@@ -128,13 +144,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     knowledge_dir: Path | None = None
     """A directory of knowledge to use instead of the one inside the package."""
-    trials_file: Path | None = None
-    """A list of clinical trials imported by ``relapse-cds trials``; none: no trial is matched."""
+    trials: TrialSettings = Field(default_factory=TrialSettings)
 
     pseudonym_secret: SecretStr | None = None
     """Key of the pseudonyms under which the store knows patients; none: the store makes its own."""
-    retention_days: int = Field(default=3650, ge=1)
-    """How long feedback, shown cards and audit entries are kept."""
 
     tenants: tuple[Tenant, ...] = ()
 

@@ -10,6 +10,9 @@ from cds_service.feedback.quiet import QuietTimes, quiet_rule
 from cds_service.store import FeedbackEvent, ShownCard, Store
 from cds_service.wire.feedback import FeedbackItem, ReasonCoding
 
+NO_TENANT = "none"
+"""Stands for the sender of quarantined feedback who proved nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -39,7 +42,9 @@ def receive(
     """
     shown = store.evaluations.find(tenant, [item.card for item in items])
     events = [
-        event for item in items for event in _events(item, shown.get(item.card), tenant or "", service, at)
+        event
+        for item in items
+        for event in _events(item, shown.get(item.card), tenant or NO_TENANT, service, at)
     ]
     rules = [quiet_rule(item, shown[item.card], times) for item in items if item.card in shown]
     new = store.feedback.add(events, rules)

@@ -21,12 +21,18 @@ from cds_service.store.pseudonyms import Pseudonyms
 from cds_service.store.quiet import Quiet
 from cds_service.store.replay import Replay
 
+PURGE_EVERY = timedelta(hours=1)
+
 
 class Store:
     """Everything the service remembers. Safe to use from several threads and after a fork."""
 
-    def __init__(self, engines: Engines, pseudonym_secret: bytes | None = None) -> None:
+    def __init__(
+        self, engines: Engines, pseudonym_secret: bytes | None = None, retention: timedelta | None = None
+    ) -> None:
         self._engines = engines
+        self._retention = retention
+        self._purged_at: datetime | None = None
         self.evaluations = Evaluations(engines)
         self.feedback = Feedback(engines)
         self.quiet = Quiet(engines)
@@ -62,6 +68,17 @@ class Store:
             + self.audit.purge(before)
         )
 
+    def purge_if_due(self, at: datetime) -> int:
+        """:meth:`purge` with the retention that the store was opened with, at most once an hour.
+
+        :raises StoreUnavailable: as there.
+        """
+        is_due = self._purged_at is None or abs(at - self._purged_at) >= PURGE_EVERY
+        if self._retention is None or not is_due:
+            return 0
+        self._purged_at = at
+        return self.purge(at, self._retention)
+
     def close(self) -> None:
         """Closes the connections; a store in memory is gone."""
         self._engines.close()
@@ -73,8 +90,8 @@ class Store:
         self._engines.forget_connections()
 
 
-def open_store(url: str, pseudonym_secret: bytes | None = None) -> Store:
-    """Opens the store and brings its tables up to date.
+def open_store(url: str, pseudonym_secret: bytes | None = None, retention: timedelta | None = None) -> Store:
+    """Opens the store and brings its tables up to date. ``retention`` None: nothing is forgotten by itself.
 
     ``sqlite:///file.db``, ``sqlite://`` (until :meth:`Store.close`, for the demo) or
     ``postgresql+psycopg://user@host/db``.
@@ -91,7 +108,7 @@ def open_store(url: str, pseudonym_secret: bytes | None = None) -> Store:
     engines = make_engines(place)
     with reported("opening it"):
         migrate(engines)
-    store = Store(engines, pseudonym_secret)
+    store = Store(engines, pseudonym_secret, retention)
     store._temporary = temporary
     _forget_connections_in_children(store)
     return store

@@ -245,3 +245,19 @@ def test_what_is_older_than_the_retention_is_forgotten(store: Store) -> None:
     assert [event.card for event in store.feedback.read()] == ["new"]
     assert store.quiet.rules("general", "p1").keys() == {"new"}
     assert [sealed.entry.at for sealed in store.audit.read()] == [new]
+
+
+def test_a_store_with_a_retention_forgets_by_itself_once_an_hour(database_url: str) -> None:
+    store = open_store(database_url, retention=30 * DAY)
+    store.feedback.add([EVENT])
+    assert store.purge_if_due(AT + DAY) == 0
+    assert store.purge_if_due(AT + 31 * DAY) == 1
+    store.feedback.add([EVENT])
+    assert store.purge_if_due(AT + 31 * DAY + timedelta(minutes=59)) == 0
+    assert store.purge_if_due(AT + 31 * DAY + timedelta(minutes=60)) == 1
+    store.close()
+
+
+def test_a_store_without_a_retention_forgets_nothing_by_itself(store: Store) -> None:
+    store.feedback.add([EVENT])
+    assert store.purge_if_due(AT + 10_000 * DAY) == 0
