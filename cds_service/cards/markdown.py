@@ -23,7 +23,8 @@ _HARMLESS_INSIDE_A_LINE = (
 )
 _PLAIN = re.compile(rf"(?! )(?:{_HARMLESS_INSIDE_A_LINE}| (?! |\Z))*")
 _PUNCTUATION = re.compile(rf"{_HARMLESS_INSIDE_A_LINE}|([!-/:-@\[-`{{-~])")
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", ":": "&#58;", ".": "&#46;", "@": f"@{WORD_JOINER}"}
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", ":": "&#58;", ".": "&#46;"}
+_ESCAPES = _ENTITIES | {"@": f"{WORD_JOINER}@{WORD_JOINER}"}
 
 _BLOCK_START = re.compile(r"[=>#~|:]|[-+](?![0-9])|[*](?=\s|$)|[0-9]{1,9}[.)](?=\s|$)")
 
@@ -34,7 +35,7 @@ _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&", "#58": ":", "#46": "."}
 def escape(value: str, limit: int = MAX_VALUE) -> str:
     """``value`` as Markdown that renders as exactly its cleaned text, in the middle of a line.
 
-    ``limit`` is in UTF-16 code units of the text. The ``@`` is followed by a word joiner because
+    ``limit`` is in UTF-16 code units of the text. The ``@`` stands between word joiners because
     e-mail autolinks survive entities and backslashes.
     """
     if len(value) <= limit and _PLAIN.fullmatch(value):
@@ -46,7 +47,7 @@ def _escaped(match: re.Match[str]) -> str:
     character: str | None = match[1]
     if character is None:
         return match[0]
-    return _ENTITIES.get(character, f"\\{character}")
+    return _ESCAPES.get(character, f"\\{character}")
 
 
 def as_line(inline: str) -> str:

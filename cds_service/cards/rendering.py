@@ -17,8 +17,8 @@ SUMMARY_LIMIT = 139
 
 _GLUE_AFTER = re.compile(r"^[.:@](?=\w|$)")
 _GLUE_BEFORE = re.compile(r"(?:(?<=\w)|^)[.:@]$")
-_GLUE_SAFE = {".": "&#46;", ":": "&#58;", "@": f"@{WORD_JOINER}"}
-_MARKUP = re.compile(r"[*_`\[\]{}|\\~#^]|<(?![ =]?[0-9])|(?<![ 0-9(])>|>(?![ =0-9])")
+_GLUE_SAFE = {".": "&#46;", ":": "&#58;", "@": f"{WORD_JOINER}@{WORD_JOINER}"}
+_MARKUP = re.compile(r"[*_`\[\]{}|\\~#]|<(?![ =]?[0-9])|>(?![ =]?[0-9])|(?<=:)/(?=/)")
 
 
 class UnknownWords(LookupError):

@@ -95,7 +95,9 @@ TIMING = section("TIMING", statement("timing.late", months="38.8", date="2021-03
 WORKUP = section("WORKUP", statement("workup.markers"))
 EMSCREEN = section("EMSCREEN", statement("emscreen.csf"), indicator=Indicator.WARNING)
 TRIAL = section("TRIAL", statement("trial.preferred"), summary=statement("trial.preferred"))
-OPT_B = section("OPT-B", statement("option", source="seed 003", agent="blinatumomab"), statement("figure", value="84"))
+OPT_B = section(
+    "OPT-B", statement("option", source="seed 003", agent="blinatumomab"), statement("figure", value="84")
+)
 OPT_T = section("OPT-T", statement("option", source="seed 003", agent="nelarabine"))
 HSCT = section("HSCT", statement("hsct.early"), indicator=Indicator.WARNING)
 MRD_DUE = section("MRD-DUE", statement("mrd.due"), indicator=Indicator.WARNING)

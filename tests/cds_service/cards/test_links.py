@@ -1,0 +1,50 @@
+"""Links: configured targets only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cds_service.cards import build_cards
+from fhir_mappings.assessment import Section
+from tests.cds_service.cards.assessments import (
+    BASE,
+    EVERYTHING,
+    FINDING,
+    KNOWLEDGE,
+    TRIAL,
+    assessment,
+    section,
+    statement,
+)
+
+
+def links(*sections: Section, base_url: str = BASE, **options: Any) -> list[dict[str, Any]]:
+    cards = build_cards(assessment(*sections), KNOWLEDGE, base_url=base_url, **options)
+    return [link for card in cards for link in card.get("links", ())]
+
+
+def test_the_finding_leads_to_source_guideline_and_timeline() -> None:
+    found = {link["url"]: link for link in links(FINDING)}
+    assert "https://pedsoncologyeducation.com/ALLRelapse.asp" in found
+    assert "https://www.cancer.gov/types/leukemia/hp/child-all-treatment-pdq" in found
+    assert found[f"{BASE}/timeline/"]["type"] == "smart"
+    assert all("appContext" not in link and "autolaunchable" not in link for link in found.values())
+
+
+def test_a_slash_at_the_end_of_our_address_does_not_matter() -> None:
+    assert links(FINDING, base_url=f"{BASE}/") == links(FINDING)
+
+
+def test_without_our_address_there_are_no_links_to_ourselves() -> None:
+    assert all(link["type"] == "absolute" for link in links(*EVERYTHING, base_url=""))
+
+
+def test_no_trial_search_for_a_patient_on_a_study() -> None:
+    enrolled = section("TRIAL", statement("trial.enrolled", study="NCT00000000"))
+    assert any("clinicaltrials.gov/search" in link["url"] for link in links(TRIAL))
+    assert not any("clinicaltrials.gov/search" in link["url"] for link in links(enrolled))
+
+
+def test_a_merged_card_has_every_address_once() -> None:
+    addresses = [link["url"] for link in links(*EVERYTHING, max_cards=1)]
+    assert len(addresses) == len(set(addresses)) > 4
