@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 
 from tests.faults.fault_modes import MODES, Scene
@@ -12,10 +13,16 @@ from tests.faults.wire import Asked, LoopbackServer, Respond
 class FaultProxy(LoopbackServer):
     """``mode`` is applied to the requests that ``strikes`` picks by their number; others pass."""
 
-    def __init__(self, respond: Respond, mode: str, strikes: Callable[[int], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        respond: Respond,
+        mode: str,
+        strikes: Callable[[int], bool] = lambda _: True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._mode = MODES[mode]
         self._strikes = strikes
-        super().__init__(respond)
+        super().__init__(respond, tls)
 
     def converse(self, connection: socket.socket, asked: Asked) -> bool:
         true = self.respond(asked)
