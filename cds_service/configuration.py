@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cds_service.settings import ENVIRONMENT_PREFIX, Settings, Tenant
+from cds_service.settings import ENVIRONMENT_PREFIX, Settings, Tenant, TrialSettings
 
 CONFIG_VARIABLE = f"{ENVIRONMENT_PREFIX}CONFIG"
 """The environment variable that names the TOML file."""
@@ -47,7 +47,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     faults: list[Fault] = []
     values, directory = _file_values(environ, faults)
-    values.update(_environment_values(environ, faults))
+    from_environment = _environment_values(environ, faults)
+    trials = {**_table(values.get("trials")), **_table(from_environment.get("trials"))}
+    values.update(from_environment)
+    if trials:
+        values["trials"] = trials
     settings = _validated(values, faults)
     if settings is not None:
         unread = {fault.key.partition("[")[0] for fault in faults}
@@ -133,7 +137,10 @@ def _environment_values(environ: Mapping[str, str], faults: list[Fault]) -> dict
             continue
         key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
         field = Settings.model_fields.get(key)
-        if field is None:
+        nested = key.removeprefix("trials_")
+        if field is None and key.startswith("trials_") and nested in TrialSettings.model_fields:
+            values.setdefault("trials", {})[nested] = text
+        elif field is None:
             faults.append(Fault(name, "no such key", "correct the name or unset the variable"))
         elif "tuple" not in str(field.annotation):
             values[key] = text
@@ -195,6 +202,10 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _is_tenant(entry: object) -> bool:
     try:
         Tenant.model_validate(entry)
@@ -211,7 +222,16 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
     )
     paths = {
         key: directory / value
-        for key in ("knowledge_dir", "trials_file")
+        for key in ("knowledge_dir",)
         if (value := getattr(settings, key)) is not None
     }
-    return settings.model_copy(update={"tenants": tenants, **paths})
+    trials = _anchored_trials(settings.trials, directory)
+    return settings.model_copy(update={"tenants": tenants, "trials": trials, **paths})
+
+
+def _anchored_trials(trials: TrialSettings, directory: Path) -> TrialSettings:
+    """``demo`` names the list inside the package; anything else is a path."""
+    named = trials.catalogue not in ("", "demo")
+    catalogue = str(directory / trials.catalogue) if named else trials.catalogue
+    cache_file = directory / trials.cache_file if trials.cache_file is not None else None
+    return trials.model_copy(update={"catalogue": catalogue, "cache_file": cache_file})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from fhir_mappings.assessment import Assessment, Marker, Status
+from fhir_mappings.assessment import Assessment, Status
 from fhir_mappings.clinical.facts import (
     DiagnosisKind,
     Facts,
@@ -17,6 +17,7 @@ from fhir_mappings.clinical.facts import (
     ResultStatus,
 )
 from fhir_mappings.clinical.moments import Moment, add_months, whole_years
+from fhir_mappings.clinical.options import Marker
 from fhir_mappings.clinical.quantities import Measured
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import TrialFact

@@ -1,4 +1,4 @@
-"""The one door to clinical trials: load the words, read studies, match them to an assessment, say the result."""
+"""The one door to clinical trials: load words, read studies, match them to an assessment, say the result."""
 
 from __future__ import annotations
 
