@@ -9,11 +9,12 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from fhir_mappings.assess import Knowledge, load_knowledge, self_test
 from flask import Flask, Response, g, request
 
 from cds_service import audit, cors, problems, routes
 from cds_service.auth import Verifier
-from cds_service.evaluation import Evaluator, Reader
+from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
 from cds_service.parts import Clock, Parts, attach, parts_of
@@ -22,7 +23,6 @@ from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.store import Store, open_store
 from cds_service.wire.discovery import discovery
-from fhir_mappings.assess import Knowledge, load_knowledge, self_test
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -55,10 +55,15 @@ def create_app(
     attach(app, parts)
     _register(app, parts)
     audit.content(knowledge.digest, knowledge.version)
-    # What lives as long as the process is kept out of every later collection.
-    gc.collect()
-    gc.freeze()
+    _settle()
     return app
+
+
+def _settle() -> None:
+    """Keeps what lives as long as the process out of every later garbage collection; once is enough."""
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
 
 
 def _parts(
@@ -66,7 +71,7 @@ def _parts(
 ) -> Parts:
     store = store or open_store(settings.store, _secret(settings))
     services = {name: service for name, service in HOOKS.items() if name in settings.hooks}
-    offered = templates(knowledge.needs, settings.tenants)
+    offered = templates(knowledge.needs, settings.tenants, concept_needs(knowledge))
     return Parts(
         settings=settings,
         clock=clock,

@@ -140,7 +140,12 @@ def answered(route: str, method: str, status: int, tenant: str, seconds: float) 
     REQUESTS.labels(route, known, str(status), tenant).inc()
     SECONDS.labels(route).observe(seconds)
     log(
-        "answered", route=route, method=known, code=status, tenant=tenant, milliseconds=round(seconds * 1000, 1)
+        "answered",
+        route=route,
+        method=known,
+        code=status,
+        tenant=tenant,
+        milliseconds=round(seconds * 1000, 1),
     )
 
 
@@ -164,9 +169,7 @@ def crashed(error: BaseException) -> None:
 
 def _innermost(trace: TracebackType | None) -> traceback.FrameSummary | None:
     frames = traceback.extract_tb(trace)
-    ours = [
-        frame for frame in frames if "cds_service" in frame.filename or "fhir_mappings" in frame.filename
-    ]
+    ours = [frame for frame in frames if "cds_service" in frame.filename or "fhir_mappings" in frame.filename]
     return (ours or frames or [None])[-1]
 
 
@@ -189,5 +192,3 @@ def exposition(multiprocess_dir: str) -> bytes:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, path=multiprocess_dir)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
-
-

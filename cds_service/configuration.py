@@ -105,7 +105,11 @@ def _repeated(settings: Settings) -> list[Fault]:
     faults: list[Fault] = []
     seen: dict[str, set[str]] = {"id": set(), "iss": set(), "fhir_servers": set()}
     for index, tenant in enumerate(settings.tenants):
-        named = {"id": [tenant.id], "iss": [tenant.iss] if tenant.iss else [], "fhir_servers": list(tenant.fhir_servers)}
+        named = {
+            "id": [tenant.id],
+            "iss": [tenant.iss] if tenant.iss else [],
+            "fhir_servers": list(tenant.fhir_servers),
+        }
         for field, items in named.items():
             if seen[field].intersection(items):
                 remedy = "each tenant needs its own, so that a call belongs to one tenant only"
@@ -221,9 +225,7 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
         for tenant in settings.tenants
     )
     paths = {
-        key: directory / value
-        for key in ("knowledge_dir",)
-        if (value := getattr(settings, key)) is not None
+        key: directory / value for key in ("knowledge_dir",) if (value := getattr(settings, key)) is not None
     }
     trials = _anchored_trials(settings.trials, directory)
     return settings.model_copy(update={"tenants": tenants, "trials": trials, **paths})

@@ -12,13 +12,6 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from cds_service import audit
-from cds_service.fhir_reader import Deadline, RefusedServer
-from cds_service.fhir_reader.origins import MalformedUrl, parse_base
-from cds_service.prefetch import PrefetchTable
-from cds_service.refusals import Problem, Refusal
-from cds_service.settings import Settings, Tenant
-from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assess import (
     Facts,
     ForeignResource,
@@ -29,6 +22,14 @@ from fhir_mappings.assess import (
     has_all_diagnosis,
     read_facts,
 )
+
+from cds_service import audit
+from cds_service.fhir_reader import Deadline, RefusedServer
+from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+from cds_service.prefetch import PrefetchTable
+from cds_service.refusals import Problem, Refusal
+from cds_service.settings import Settings, Tenant
+from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assessment import Assessment, Availability, NeedState, Status
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.elements import Entry
@@ -130,8 +131,11 @@ class Evaluator:
         self._knowledge = knowledge
         self._settings = settings
         self._reader = reader
-        self._anybody = PrefetchTable.of(knowledge.needs)
-        self._tables = {tenant.id: PrefetchTable.of(knowledge.needs, tenant) for tenant in settings.tenants}
+        concepts = concept_needs(knowledge)
+        self._anybody = PrefetchTable.of(knowledge.needs, None, concepts)
+        self._tables = {
+            tenant.id: PrefetchTable.of(knowledge.needs, tenant, concepts) for tenant in settings.tenants
+        }
 
     def evaluate(
         self, request: HookRequest, tenant: Tenant | None, at: datetime, deadline: Deadline
@@ -212,6 +216,11 @@ class Evaluator:
         for key in wanted:
             if key in gathered.next_urls:
                 gathered.add_rest(key, reading.follow(key, gathered.next_urls.pop(key)))
+
+
+def concept_needs(knowledge: Knowledge) -> dict[str, str]:
+    """The need that each concept of the knowledge belongs to."""
+    return {name: concept.need for name, concept in knowledge.vocabulary.result_concepts.items()}
 
 
 def _bases(request: HookRequest, tenant: Tenant | None) -> tuple[str, ...]:

@@ -75,25 +75,35 @@ class Prefetched:
         return found
 
 
-def templates(needs: Iterable[Need], tenants: Sequence[Tenant] = ()) -> dict[str, str]:
+def templates(
+    needs: Iterable[Need], tenants: Sequence[Tenant] = (), concepts: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The prefetch templates of discovery, one key for each need.
 
-    Only the recommended query subset, no parameter twice, and the local codes of every tenant. A need of
-    Observations that no code narrows is left out: it would ask for the whole chart.
+    Only the recommended query subset, no parameter twice, and the local codes of every tenant. A need for
+    coded results that no code narrows is left out: it would ask for the whole chart. ``concepts`` names
+    the need of each concept, since a tenant may list local codes by either.
     """
     found: dict[str, str] = {}
     for need in needs:
-        codes = codes_of(need, tenants)
-        if codes or need.codes or need.resource_type != "Observation":
+        codes = codes_of(need, tenants, concepts or {})
+        if codes or not need.coded:
             found[need.key] = _template(need, codes)
     return found
 
 
-def codes_of(need: Need, tenants: Sequence[Tenant]) -> tuple[str, ...]:
+def codes_of(need: Need, tenants: Sequence[Tenant], concepts: Mapping[str, str]) -> tuple[str, ...]:
     """The codes that narrow a need, with the local codes of the tenants; none: it is not narrowed."""
-    local = (code for tenant in tenants for code in tenant.codes.get(need.key, ()))
-    narrowed = need.codes or need.resource_type == "Observation"
-    return tuple(dict.fromkeys((*need.codes, *local))) if narrowed else ()
+    if not need.coded:
+        return need.codes
+    local = (
+        code
+        for tenant in tenants
+        for name, codes in tenant.codes.items()
+        if concepts.get(name, name) == need.key
+        for code in codes
+    )
+    return tuple(dict.fromkeys((*need.codes, *local)))
 
 
 def _template(need: Need, codes: tuple[str, ...]) -> str:
@@ -120,10 +130,16 @@ class PrefetchTable:
     by_code: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, needs: Iterable[Need], tenant: Tenant | None = None) -> PrefetchTable:
+    def of(
+        cls,
+        needs: Iterable[Need],
+        tenant: Tenant | None = None,
+        concepts: Mapping[str, str] | None = None,
+    ) -> PrefetchTable:
         """The table for a tenant's data; None: for a caller that is no tenant."""
         every = tuple(needs)
-        narrowing = {need.key: codes_of(need, (tenant,) if tenant else ()) for need in every}
+        tenants = (tenant,) if tenant else ()
+        narrowing = {need.key: codes_of(need, tenants, concepts or {}) for need in every}
         by_type: dict[str, tuple[str, ...]] = {}
         by_code: dict[tuple[str, str], tuple[str, ...]] = {}
         for need in every:
@@ -131,7 +147,7 @@ class PrefetchTable:
             for code in codes:
                 place = (need.resource_type, code)
                 by_code[place] = (*by_code.get(place, ()), need.key)
-            if not codes and need.resource_type != "Observation":
+            if not codes and not need.coded:
                 by_type[need.resource_type] = (*by_type.get(need.resource_type, ()), need.key)
         keys = dict(tenant.prefetch_keys) if tenant else {}
         null_is_data = tenant is None or tenant.null_means == "empty"
@@ -142,7 +158,7 @@ class PrefetchTable:
         """The need as it is asked of a server, with the local codes; None where no code narrows it."""
         need = self.needs[key]
         codes = self.codes[key]
-        if need.resource_type == "Observation" and not codes:
+        if need.coded and not codes:
             return None
         return replace(need, codes=codes) if codes != need.codes else need
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fhir_mappings.assess import Knowledge
+
 from cds_service import audit
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
 from cds_service.store import AuditEntry, Call, ShownCard, Store, StoreUnavailable
-from fhir_mappings.assess import Knowledge
 from fhir_mappings.assessment import Assessment
 
 FLUSH_SECONDS = 2.0
@@ -163,4 +164,6 @@ def _entry(call: Answered) -> AuditEntry:
         "cards": " ".join(call.cards),
         "needsFromServer": call.from_server,
     }
-    return AuditEntry(call.at, "evaluation", call.tenant, {key: value for key, value in fields.items() if value != ""})
+    return AuditEntry(
+        call.at, "evaluation", call.tenant, {key: value for key, value in fields.items() if value != ""}
+    )

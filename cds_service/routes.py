@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import orjson
+from fhir_mappings.assess import as_json
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -25,7 +26,6 @@ from cds_service.settings import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
-from fhir_mappings.assess import as_json
 from fhir_mappings.assessment import Assessment
 
 hooks = Blueprint("hooks", __name__)

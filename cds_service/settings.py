@@ -106,24 +106,6 @@ class TrialSettings(BaseModel):
     """Where the registry's last answer is kept."""
 
 
-class TrialSettings(BaseModel):
-    """``[trials]``: which lists of clinical trials are searched, and around which place."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    catalogue: str = ""
-    """A TOML or CSV file kept by the trial office; ``demo`` for the fictional list; empty: none."""
-    clinicaltrials_gov: bool = False
-    fhir_servers: bool = False
-    """Read ResearchStudy in the background from tenants' servers that are open without a token."""
-    site_latitude: float | None = Field(default=None, ge=-90, le=90)
-    site_longitude: float | None = Field(default=None, ge=-180, le=180)
-    radius_km: int = Field(default=250, ge=1, le=20_100)
-    max_studies: int = Field(default=5, ge=1, le=10)
-    cache_file: Path | None = Path("relapse-cds-trials.json")
-    """Where the registry's last answer is kept."""
-
-
 class Settings(BaseSettings):
     """Every key of the service. Unknown keys are refused."""
 
@@ -199,10 +181,6 @@ class Settings(BaseSettings):
     def deadline_seconds(self) -> float:
         """The time one call may take, in seconds."""
         return self.deadline_ms / 1000
-
-    def tenant(self, id: str) -> Tenant | None:
-        """The tenant of that id."""
-        return next((tenant for tenant in self.tenants if tenant.id == id), None)
 
     def __repr__(self) -> str:
         return f"Settings(environment={self.environment!r}, auth={self.auth!r}, store={masked(self.store)!r})"

@@ -201,5 +201,3 @@ def _position(error: Exception) -> str:
 
 def _refuse(why: str) -> Never:
     raise Refusal(Problem.MALFORMED_BODY, why)
-
-

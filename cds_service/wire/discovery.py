@@ -11,9 +11,10 @@ SPECIFICATION = "2.0.1"
 """The version of CDS Hooks that this service implements."""
 
 USAGE = (
-    "FHIR R4 (4.0.1). Diagnoses in SNOMED CT or ICD-10, results in LOINC with UCUM units. Where a prefetch key is "
-    "not honoured, the service reads the FHIR server that fhirServer names, if that belongs to the caller and "
-    "fhirAuthorization admits it; otherwise it answers 412. Calls carry a JWT signed with ES384 or RS384."
+    "FHIR R4 (4.0.1). Diagnoses in SNOMED CT or ICD-10, results in LOINC with UCUM units. Where a prefetch "
+    "key is not honoured, the service reads the FHIR server that fhirServer names, if that belongs to the "
+    "caller and fhirAuthorization admits it; otherwise it answers 412. Calls carry a JWT signed with ES384 "
+    "or RS384."
 )
 
 

@@ -1,0 +1,97 @@
+"""``relapse-cds assess``: the assessment and the cards of one chart on disk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cds_service.cli.chart_files import Chart, patient_of, read_chart
+from cds_service.cli.configured import knowledge_for, moment
+from cds_service.cli.faults import FAILED, Unusable
+from cds_service.settings import Settings
+
+
+def add_parser(subparsers: Any) -> None:
+    """``assess FILE [--at ISO] [--json]``."""
+    parser = subparsers.add_parser(
+        "assess",
+        help="assess one chart: a FHIR Bundle, a folder of resources, or a hook request",
+        description="Assesses one chart and prints the status, each criterion with its evidence, the "
+        "timing, what is missing, and the cards. Needs no configuration and contacts nobody.",
+    )
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="Bundle, folder of .json resources, or hook request body"
+    )
+    parser.add_argument("--at", metavar="ISO", help="the moment of evaluation (default: now); a date is UTC")
+    parser.add_argument("--json", action="store_true", help="print the assessment and its cards as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Assess and print."""
+    from fhir_mappings.assess import as_json
+
+    from cds_service.cards import build_cards, cards_as_text
+    from cds_service.cli.assessment_text import assessment_as_text
+
+    settings, at = Settings.embedded(), moment(args.at)
+    chart = read_chart(args.file)
+    knowledge = knowledge_for(settings)
+    assessment, missing = _assess(chart, at, settings, knowledge, args.file)
+    cards = build_cards(assessment, knowledge, max_cards=settings.max_cards, explain=True)
+    found = as_json(assessment)
+    if args.json:
+        sys.stdout.write(json.dumps({**found, "cards": cards}, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(assessment_as_text(found))
+        sys.stdout.write(f"\n{cards_as_text(cards)}\n" if cards else "\nNo cards.\n")
+    if missing:
+        sys.stderr.write(f"relapse-cds: incomplete, a service would answer 412: {missing}\n")
+        return FAILED
+    return 0
+
+
+def _assess(chart: Chart, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:
+    from fhir_mappings.assess import ForeignResource, Subject, assess_facts, read_facts
+
+    from fhir_mappings.assessment import Availability, NeedState
+
+    if chart.request:
+        return _answer(chart.request, at, settings, knowledge, file)
+    subject = Subject(patient_of(chart))
+    try:
+        facts = read_facts(chart.entries, subject, knowledge, {}, chart.unreadable)
+    except ForeignResource as foreign:
+        raise Unusable(f"{file}: a {foreign.resource_type} belongs to another patient") from None
+    # A file is a whole chart: what is not in it was looked for and is not there.
+    seen = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs}
+    return assess_facts(facts, seen, at, knowledge, subject), ""
+
+
+def _answer(body: bytes, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:
+    """The assessment of a hook request from its prefetch alone, and what kept it from being complete."""
+    from cds_service.evaluation import Evaluator, check_complete
+    from cds_service.fhir_reader import Deadline, FhirReader
+    from cds_service.hooks import HOOKS
+    from cds_service.refusals import Refusal
+    from cds_service.wire.body import read_body
+    from cds_service.wire.request import request_of
+
+    try:
+        decoded = read_body(body)
+        hook = decoded.envelope.get("hook")
+        service = next((one for one in HOOKS.values() if one.hook == hook), HOOKS["all-relapse"])
+        request = request_of(decoded, service)
+        evaluator = Evaluator(knowledge, settings, FhirReader(settings))
+        evaluation = evaluator.evaluate(request, None, at, Deadline.after(0.0))
+    except Refusal as refusal:
+        raise Unusable(f"{file}: {refusal.problem.value}: {refusal.diagnostics}") from None
+    try:
+        check_complete(evaluation)
+    except Refusal as refusal:
+        return evaluation.assessment, refusal.diagnostics
+    return evaluation.assessment, ""

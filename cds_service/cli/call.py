@@ -1,0 +1,113 @@
+"""``relapse-cds call``: acts as an EHR that opens one chart."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cds_service.cli.faults import FAILED, Unusable
+
+if TYPE_CHECKING:
+    import requests
+
+    from cds_service.demo.ehr import HookReply
+
+OWN_ADDRESS = "http://relapse-cds.localhost"
+"""Where the service is reached when it runs in this process; nothing listens there."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """``call --fhir-server URL --patient ID [--service URL] [--no-prefetch] [--token TOKEN]``."""
+    parser = subparsers.add_parser(
+        "call",
+        help="act as an EHR: fire the hook for a patient of a FHIR server and print the cards",
+        description="Acts as an EHR that opens a chart: reads discovery, fills the prefetch templates from "
+        "the FHIR server, posts patient-view and prints the cards. Without --service the service runs "
+        "inside this command, so that a FHIR sandbox is all that is needed.",
+    )
+    parser.add_argument("--fhir-server", required=True, metavar="URL", help="base URL of a FHIR R4 server")
+    parser.add_argument("--patient", required=True, metavar="ID", help="FHIR id of the patient")
+    parser.add_argument(
+        "--service", metavar="URL", help="base URL of a running service (default: in-process)"
+    )
+    parser.add_argument("--service-id", default="all-relapse", metavar="ID", help="default: all-relapse")
+    parser.add_argument(
+        "--no-prefetch", action="store_true", help="send no data; the service reads the FHIR server itself"
+    )
+    parser.add_argument(
+        "--token", metavar="TOKEN", help="access token of the FHIR server, where it needs one"
+    )
+    parser.add_argument("--json", action="store_true", help="print the response body")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Call, and print the answer."""
+    from cds_service.demo.ehr import EhrError, call_hook, new_session
+
+    with new_session() as session:
+        if args.service is None:
+            _mount_service(session, args)
+        try:
+            reply = call_hook(
+                args.service or OWN_ADDRESS,
+                args.service_id,
+                args.fhir_server,
+                args.patient,
+                token=args.token,
+                prefetch=not args.no_prefetch,
+                session=session,
+            )
+        except EhrError as error:
+            sys.stderr.write(f"relapse-cds: {error}\n")
+            return FAILED
+    if args.json:
+        sys.stdout.write(json.dumps(reply.body, indent=2, ensure_ascii=False) + "\n")
+        return 0 if reply.status == 200 else FAILED
+    return _print(reply)
+
+
+def _print(reply: HookReply) -> int:
+    from cds_service.cards import cards_as_text
+    from cds_service.cards.text import clean
+
+    write = sys.stdout.write
+    write(f"HTTP {reply.status} in {reply.milliseconds:.0f} ms; prefetch sent: ")
+    write(", ".join(reply.prefetched) or "none")
+    write(f"; not filled: {', '.join(reply.left_out)}\n" if reply.left_out and reply.prefetched else "\n")
+    if reply.status == 200:
+        write(f"\n{cards_as_text(reply.cards)}\n" if reply.cards else "\nNo cards.\n")
+        return 0
+    for issue in reply.body.get("issue", ()):
+        write(f"\n{clean(str(issue.get('details', {}).get('text', '')))}\n")
+        if issue.get("diagnostics"):
+            write(f"{clean(str(issue['diagnostics']))}\n")
+    return FAILED
+
+
+def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
+    """Makes the service answer at ``OWN_ADDRESS``, within this process."""
+    from pydantic import ValidationError
+
+    from cds_service.app import create_app
+    from cds_service.audit import configure_logging
+    from cds_service.cli.in_process import InProcess
+    from cds_service.settings import Settings, Tenant
+
+    try:
+        ehr = Tenant(
+            id="call",
+            fhir_servers=(args.fhir_server,),
+            allow_private=True,
+            open_fhir=not args.token,
+            profile="sandbox",
+        )
+    except ValidationError:
+        raise Unusable("--fhir-server: write a base URL such as https://ehr.example.org/fhir") from None
+    settings = Settings.embedded(
+        public_url=OWN_ADDRESS, tenants=(ehr,), explain=True, deadline_ms=15_000, log_level="error"
+    )
+    configure_logging(settings.log_level)
+    session.mount(OWN_ADDRESS, InProcess(create_app(settings)))

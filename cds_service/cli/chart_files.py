@@ -1,0 +1,93 @@
+"""A chart from disk: a FHIR Bundle, one resource, a folder of them, or the body of a hook request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from cds_service.cli.faults import Unusable
+from fhir_mappings.fhir.decoding import Malformed, Unreadable, decode
+from fhir_mappings.fhir.elements import Entry, Reference, Resource
+
+
+@dataclass(slots=True)
+class Chart:
+    """The entries of a chart, and those that could not be understood. ``request`` is a hook's body."""
+
+    entries: list[Entry] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    request: bytes = b""
+
+
+class _Kind(msgspec.Struct, rename="camel"):
+    resource_type: msgspec.Raw | None = None
+    hook: msgspec.Raw | None = None
+    context: msgspec.Raw | None = None
+
+
+_kind = msgspec.json.Decoder(_Kind)
+
+
+def read_chart(path: Path) -> Chart:
+    """The chart in a file or in every ``.json`` file of a folder. Raises Unusable."""
+    if path.is_dir():
+        files = sorted(path.rglob("*.json"))
+        if not files:
+            raise Unusable(f"{path}: no .json file in this folder; name a folder of FHIR resources")
+    elif path.is_file():
+        files = [path]
+    else:
+        raise Unusable(f"{path}: no such file or folder")
+    chart = Chart()
+    for file in files:
+        _add(chart, file, alone=path.is_file())
+    return chart
+
+
+def patient_of(chart: Chart) -> str:
+    """The id of the one patient of a chart. Raises Unusable where there is none, or more than one."""
+    resources = [entry.resource for entry in chart.entries if entry.resource is not None]
+    named = {item.id for item in resources if item.resource_type == "Patient" and item.id}
+    if not named:
+        named = {name for item in resources if (name := _subject(item))}
+    if len(named) != 1:
+        found = "no patient" if not named else f"{len(named)} patients"
+        raise Unusable(f"the chart holds {found}; give the data of one patient, with the Patient resource")
+    return named.pop()
+
+
+def _subject(resource: Resource) -> str:
+    reference = resource.subject or resource.patient
+    if not isinstance(reference, Reference) or not reference.reference:
+        return ""
+    before, separator, name = reference.reference.split("/_history/")[0].rpartition("Patient/")
+    return name if separator and (not before or before.endswith("/")) else ""
+
+
+def _add(chart: Chart, file: Path, *, alone: bool) -> None:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror or 'cannot be read'}") from None
+    try:
+        kind = _kind.decode(data)
+        if alone and kind.hook is not None and kind.context is not None:
+            chart.request = data
+            return
+        decoded = decode(data)
+    except (Malformed, msgspec.ValidationError):
+        raise Unusable(
+            f"{file}: not a JSON object; give a FHIR resource, a Bundle or a hook request"
+        ) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        where = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise Unusable(f"{file}: {where}") from None
+    if decoded.resource.resource_type is None and not decoded.unreadable:
+        raise Unusable(f"{file}: no resourceType; give a FHIR resource, a Bundle or a hook request")
+    chart.unreadable.extend(decoded.unreadable)
+    if decoded.resource.resource_type == "Bundle":
+        chart.entries.extend(decoded.resource.entry or ())
+    elif decoded.resource.resource_type is not None:
+        chart.entries.append(Entry(resource=decoded.resource))

@@ -1,0 +1,50 @@
+"""``relapse-cds check-config``: whether ``serve`` would start, without starting it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from cds_service.cli.configured import configured, knowledge_for
+from cds_service.cli.faults import Unusable
+
+
+def add_parser(subparsers: Any) -> None:
+    """``check-config``."""
+    parser = subparsers.add_parser(
+        "check-config",
+        help="check the configuration and the knowledge, and name every fault",
+        description="Reads the TOML file named by RELAPSE_CDS_CONFIG and the variables RELAPSE_CDS_*, and "
+        "the knowledge. Names every fault with its key, the shape of what stands there and the remedy; "
+        "no value is shown. Nothing is contacted and nothing is written.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and say what was found."""
+    from fhir_mappings.assess import KnowledgeError, self_test
+
+    settings = configured()
+    missing = [
+        f"tenants[{index}].jwks_file: no such file; put the EHR's key set there"
+        for index, tenant in enumerate(settings.tenants)
+        if tenant.jwks_file is not None and not tenant.jwks_file.is_file()
+    ]
+    knowledge = knowledge_for(settings)
+    try:
+        self_test(knowledge)
+    except KnowledgeError as error:
+        missing.append(str(error))
+    if missing:
+        raise Unusable("the configuration cannot be used:\n" + "\n".join(f"  {line}" for line in missing))
+    write = sys.stdout.write
+    write(f"The configuration can be used: {len(settings.tenants)} tenants, auth {settings.auth}, ")
+    write(f"environment {settings.environment}.\n")
+    write(f"Knowledge {knowledge.disease} {knowledge.version} ({knowledge.review}), {knowledge.digest}.\n")
+    if knowledge.review != "approved":
+        write("The knowledge is a draft: it has not been signed by a clinician.\n")
+        if settings.require_approved_content:
+            write("require_approved_content is on: no cards will be made.\n")
+    return 0

@@ -1,0 +1,42 @@
+"""Settings and knowledge for a command, with faults told in plain lines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fhir_mappings.assess import Knowledge, KnowledgeError, load_knowledge
+
+from cds_service.cli.faults import Unusable
+from cds_service.configuration import SettingsError, load_settings
+from cds_service.settings import Settings
+
+
+def configured() -> Settings:
+    """The settings of file and environment. Raises Unusable naming every fault."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise Unusable(f"the configuration cannot be used:\n{_indented(str(error))}") from None
+
+
+def knowledge_for(settings: Settings) -> Knowledge:
+    """The knowledge that decides. Raises Unusable naming every fault."""
+    try:
+        return load_knowledge(settings.knowledge_dir)
+    except KnowledgeError as error:
+        raise Unusable(f"the knowledge cannot be used:\n{_indented(str(error))}") from None
+
+
+def moment(text: str | None) -> datetime:
+    """The moment of evaluation: ISO 8601; a date is its first instant; without an offset it is UTC."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable("--at: write a date or a moment such as 2024-06-04 or 2024-06-04T12:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

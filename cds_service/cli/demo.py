@@ -1,0 +1,30 @@
+"""``relapse-cds demo``: the service, a FHIR sandbox and an EHR page in one process."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """``demo [--host] [--port] [--once] [--today DATE]``."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="try everything: the service with synthetic patients, a FHIR sandbox and a demo EHR",
+        description="Starts the service together with an embedded FHIR R4 sandbox of synthetic patients, "
+        "dated relative to today, and a demo EHR page. No configuration, no real data, no authorisation.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default 8080)")
+    parser.add_argument("--once", action="store_true", help="show every patient's answer once and end")
+    parser.add_argument(
+        "--today", metavar="DATE", help="date the charts relative to this day (default: today)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo until it is stopped."""
+    from cds_service.demo.command import run as run_demo
+
+    return run_demo(args)

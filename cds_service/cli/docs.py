@@ -1,0 +1,55 @@
+"""``relapse-cds docs``: writes the generated documents, or checks that they are current."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cds_service.cli.faults import FAILED, Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A generated document: its path below the repository, and what makes its text."""
+
+    path: str
+    make: Callable[[], str]
+
+
+DOCUMENTS: tuple[Document, ...] = ()
+"""Every generated document."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """``docs [--check] [--root DIR]``."""
+    parser = subparsers.add_parser(
+        "docs",
+        help="write the generated documents of the repository",
+        description="Writes the documents that are generated from the knowledge and the code.",
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where one is not current")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write or check every document."""
+    if not (args.root / "pyproject.toml").is_file():
+        raise Unusable("--root: no pyproject.toml there; name the directory of the repository")
+    stale = 0
+    for document in DOCUMENTS:
+        path, text = args.root / document.path, document.make()
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if args.check:
+            sys.stdout.write(f"{document.path} is not current; run: relapse-cds docs\n")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {document.path}\n")
+    return FAILED if stale and args.check else 0
