@@ -1,0 +1,458 @@
+"""How FHIR servers really answer: the transport and paging cases found in the field, by number.
+
+Each test speaks over a real socket to a server that behaves as the case says.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cds_service.fhir_reader import Deadline, FetchedNeed, FhirReader
+from cds_service.settings import Settings
+from fhir_mappings.assessment import Availability, NeedState
+from tests.faults.little_fhir import BASE, LOINC, NEEDS, LittleFhir, SmallNeed, bundle, concept, record
+from tests.faults.readings import CANARY, Authorization, reader_of, tenant_of
+from tests.faults.wire import Answer, Asked, LoopbackServer
+
+PRESENT = NeedState(Availability.PRESENT)
+EMPTY = NeedState(Availability.EMPTY)
+CONDITIONS, MARROW, BLOOD = NEEDS[1], NEEDS[2], NEEDS[3]
+OBSERVATIONS = [resource for resource in record("p1") if resource["resourceType"] == "Observation"]
+CONDITION = record("p1")[1]
+
+
+def unknown(reason: str) -> NeedState:
+    return NeedState(Availability.UNKNOWN, reason)
+
+
+def json_answer(content: Any, status: int = 200, **headers: str) -> Answer:
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/fhir+json", **headers})
+
+
+def ids(fetched: FetchedNeed) -> list[str]:
+    return [entry.resource.id or "" for entry in fetched.entries if entry.resource]
+
+
+def fetch(
+    respond: Callable[[Asked], Answer],
+    *needs: SmallNeed,
+    habits: str = "",
+    patient: str = "p1",
+    readings: int = 1,
+    seconds: float = 5.0,
+    reader: FhirReader | None = None,
+) -> tuple[list[FetchedNeed], list[Asked]]:
+    """Read the needs from a server that answers so; returns what was fetched last, and all requests."""
+    with LoopbackServer(respond) as server:
+        url = server.url + BASE
+        own = reader or FhirReader(Settings.embedded(), habits={url: habits}, learns=False)
+        for _ in range(readings):
+            with own.open(tenant_of(url), url, Authorization(), Deadline.after(seconds)) as opened:
+                fetched = opened.fetch(needs, patient)
+        own.close()
+        return [fetched[need.key] for need in needs], server.asked
+
+
+def test_case_01_a_typed_patient_reference_is_sent_where_configured() -> None:
+    def typed_only(asked: Asked) -> Answer:
+        found = "patient=Patient/p1" in asked.target
+        return json_answer(bundle(OBSERVATIONS[:1] if found else [], None))
+
+    (fetched,), _ = fetch(typed_only, MARROW, habits="medplum")
+    assert fetched.state == PRESENT
+    (bare,), asked = fetch(typed_only, MARROW)
+    assert bare.state == EMPTY
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("link", ["/fhir/Observation?x=2", "/Observation?x=2", "/fhir?_getpages=x", "?x=2"])
+def test_case_02_next_links_in_every_relative_form(link: str) -> None:
+    def respond(asked: Asked) -> Answer:
+        if "_count" in asked.target:
+            return json_answer(bundle(OBSERVATIONS[:1], 2, [{"relation": "next", "url": link}]))
+        return json_answer(bundle(OBSERVATIONS[1:2], 2))
+
+    (fetched,), asked = fetch(respond, MARROW)
+    assert (fetched.state, ids(fetched)) == (PRESENT, ["p1-o0", "p1-o1"])
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("link", ["https://127.0.0.1/fhir?x", "http://localhost:8080/fhir?x"])
+def test_case_03_a_link_to_another_origin_makes_the_need_incomplete(link: str) -> None:
+    page = bundle(OBSERVATIONS[:1], None, [{"relation": "next", "url": link}])
+    (fetched,), asked = fetch(lambda _: json_answer(page), MARROW)
+    assert (fetched.state, len(asked)) == (unknown("paging-blocked"), 1)
+
+
+def test_case_04_foreign_resources_are_handed_on_so_that_attribution_can_refuse_them() -> None:
+    def respond(asked: Asked) -> Answer:
+        if "patient=" in asked.target:
+            page = bundle(OBSERVATIONS[:1], None, [{"relation": "next", "url": "Observation?_page=2"}])
+            return json_answer(page)
+        return json_answer(bundle([record("p2")[2]], None))
+
+    (fetched,), _ = fetch(respond, MARROW)
+    assert ids(fetched) == ["p1-o0", "p2-o0"]
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["loop", "phantom-and-empty-pages"])
+def test_case_05_loops_and_phantom_pages_end_incomplete(own: bool) -> None:
+    number = iter(range(100))
+
+    def respond(asked: Asked) -> Answer:
+        url = asked.target if own else f"?phantom={next(number)}"
+        return json_answer(bundle([], None, [{"relation": "next", "url": url}]))
+
+    (fetched,), asked = fetch(respond, MARROW)
+    assert fetched.state == unknown("truncated")
+    assert len(asked) <= 20
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (bundle(OBSERVATIONS[:2], 7), unknown("truncated")),
+        (bundle(OBSERVATIONS[:2], None, [{"relation": "self", "url": "x?_count=2"}]), unknown("truncated")),
+        (bundle(OBSERVATIONS[:1], None, [{"relation": "self", "url": "x?_count=2"}]), PRESENT),
+        (bundle(OBSERVATIONS[:2], 2, [{"relation": "self", "url": "x?_count=2"}]), PRESENT),
+    ],
+    ids=["fewer-than-total", "full-page-without-next", "room-on-the-page", "full-and-total-agrees"],
+)
+def test_case_06_a_missing_next_link_is_noticed(page: dict[str, Any], expected: NeedState) -> None:
+    (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)
+    assert fetched.state == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(404, "not-found"), (410, "not-found"), (500, "server-error"), (401, "unauthorised")]
+)
+def test_case_07_a_failing_second_page_makes_the_need_incomplete(status: int, reason: str) -> None:
+    little = LittleFhir()
+    (fetched,), _ = fetch(lambda a: Answer(status) if "_page" in a.target else little(a), MARROW)
+    assert fetched.state == unknown(reason)
+    assert len(fetched.entries) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"resourceType": "Bundle", "type": "searchset"}, EMPTY),
+        ({"resourceType": "Bundle", "type": "searchset", "total": 0}, EMPTY),
+        ({"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": []}, EMPTY),
+        ({**bundle(OBSERVATIONS[:2], 1)}, PRESENT),
+        ({**bundle(OBSERVATIONS[:2], None)}, PRESENT),
+        ({**bundle(OBSERVATIONS[:2], None), "total": "many"}, PRESENT),
+    ],
+)
+def test_case_08_total_and_entry_may_be_absent_or_odd(content: dict[str, Any], expected: NeedState) -> None:
+    (fetched,), _ = fetch(lambda _: json_answer(content), MARROW)
+    assert fetched.state == expected
+
+
+def test_case_08_an_estimate_before_the_last_page_is_no_fault() -> None:
+    def respond(asked: Asked) -> Answer:
+        if "_count" in asked.target:
+            return json_answer(bundle(OBSERVATIONS[:1], 40, [{"relation": "next", "url": "?x=2"}]))
+        return json_answer(bundle(OBSERVATIONS[1:2], 2))
+
+    (fetched,), _ = fetch(respond, MARROW)
+    assert fetched.state == PRESENT
+
+
+def test_case_09_a_clamped_page_size_is_paged_through() -> None:
+    (fetched,), asked = fetch(LittleFhir(page_size=1), MARROW)
+    assert (len(fetched.entries), len(asked)) == (7, 7)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_case_09_a_refused_page_size_is_left_out_once_and_for_all(status: int) -> None:
+    little = LittleFhir(page_size=100)
+
+    def respond(asked: Asked) -> Answer:
+        return json_answer({"detail": "x"}, status) if "_count" in asked.target else little(asked)
+
+    (fetched,), asked = fetch(respond, MARROW, readings=2)
+    assert len(fetched.entries) == 7
+    assert ["_count" in each.target for each in asked] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("headers", "tries"),
+    [
+        ({"Retry-After": "0"}, 2),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 2),
+        ({"x-ms-retry-after-ms": "20"}, 2),
+        ({"Retry-After": "30"}, 1),
+        ({"Retry-After": "Fri, 21 Oct 2095 07:28:00 GMT"}, 1),
+        ({"Retry-After": "soon"}, 1),
+        ({}, 1),
+    ],
+)
+def test_case_10_throttling_is_waited_for_where_it_fits(headers: dict[str, str], tries: int) -> None:
+    little, seen = LittleFhir(page_size=100), [0]
+
+    def respond(asked: Asked) -> Answer:
+        seen[0] += 1
+        return Answer(429, headers=headers) if seen[0] == 1 else little(asked)
+
+    (fetched,), asked = fetch(respond, MARROW)
+    assert len(asked) == tries
+    assert fetched.state == (PRESENT if tries == 2 else unknown("server-error"))
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_case_11_a_passing_gateway_fault_is_tried_again_once(status: int) -> None:
+    little, seen = LittleFhir(page_size=100), [0]
+
+    def respond(asked: Asked) -> Answer:
+        seen[0] += 1
+        return Answer(status) if seen[0] == 1 else little(asked)
+
+    (fetched,), asked = fetch(respond, MARROW)
+    assert (fetched.state, len(asked)) == (PRESENT, 2)
+    (never,), tries = fetch(lambda _: Answer(status), MARROW)
+    assert (never.state, len(tries)) == (unknown("server-error"), 2)
+
+
+TRUE = json.dumps(bundle(OBSERVATIONS[:1], 1)).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "expected"),
+    [
+        (TRUE, {"Content-Type": "application/json+fhir"}, PRESENT),
+        (TRUE, {"Content-Type": "application/json; charset=UTF-8"}, PRESENT),
+        (TRUE, {"Content-Type": "application/fhir+json; fhirVersion=4.0"}, PRESENT),
+        (TRUE, {}, PRESENT),
+        (b"\xef\xbb\xbf" + TRUE, {"Content-Type": "application/fhir+json"}, PRESENT),
+        (gzip.compress(TRUE), {"Content-Encoding": "gzip"}, PRESENT),
+        (gzip.compress(TRUE[:50]) + gzip.compress(TRUE[50:]), {"Content-Encoding": "gzip"}, PRESENT),
+        (TRUE, {"Content-Encoding": "identity"}, PRESENT),
+        (TRUE, {"Content-Encoding": "br"}, unknown("malformed")),
+        (b"<html>Sign in</html>", {"Content-Type": "text/html"}, unknown("not-fhir")),
+        (b'{"resourceType":"OperationOutcome","issue":[]}', {}, unknown("outcome-error")),
+        (b'{"detail":"Not found."}', {}, unknown("not-fhir")),
+        (b'{"resourceType":"Basic"}', {}, unknown("not-fhir")),
+        (b"[]", {}, unknown("malformed")),
+        (b"", {}, unknown("not-fhir")),
+        (TRUE.decode().encode("utf-16"), {}, unknown("malformed")),
+        (TRUE[:-3], {}, unknown("malformed")),
+    ],
+)
+def test_case_12_media_types_codings_and_bodies(
+    body: bytes, headers: dict[str, str], expected: NeedState
+) -> None:
+    (fetched,), _ = fetch(lambda _: Answer(200, body, headers), MARROW)
+    assert fetched.state == expected
+
+
+def test_case_13_a_merged_patients_redirect_is_not_followed() -> None:
+    moved = Answer(301, headers={"Location": f"{BASE}/Patient/p9"})
+    (fetched,), asked = fetch(lambda _: moved, NEEDS[0])
+    assert (fetched.state, len(asked)) == (unknown("refused"), 1)
+
+
+def test_case_13_another_patients_id_is_handed_on_so_that_attribution_can_refuse_it() -> None:
+    (fetched,), _ = fetch(lambda _: json_answer({"resourceType": "Patient", "id": "p9"}), NEEDS[0])
+    assert ids(fetched) == ["p9"]
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"clinicalStatus": "active", "verificationStatus": "confirmed"},
+        {"subject": None, "patient": {"reference": "Patient/p1"}},
+    ],
+    ids=["STU3", "DSTU2"],
+)
+def test_case_14_older_versions_are_recognised_by_shape(old: dict[str, Any]) -> None:
+    shaped = {key: value for key, value in {**CONDITION, **old}.items() if value is not None}
+    (fetched,), _ = fetch(lambda _: json_answer(bundle([shaped], 1)), CONDITIONS)
+    assert fetched.state == unknown("wrong-version")
+
+
+def test_case_14_older_versions_are_recognised_by_media_type() -> None:
+    headers = {"Content-Type": "application/fhir+json; fhirVersion=3.0"}
+    (fetched,), _ = fetch(lambda _: Answer(200, TRUE, headers), MARROW)
+    assert fetched.state == unknown("wrong-version")
+
+
+@pytest.mark.parametrize(("status", "reason"), [(401, "unauthorised"), (403, "forbidden")])
+def test_case_15_a_refused_type_is_not_an_empty_one(status: int, reason: str) -> None:
+    little = LittleFhir(page_size=100)
+
+    def respond(asked: Asked) -> Answer:
+        return Answer(status) if "/Condition" in asked.target else little(asked)
+
+    (conditions, marrow), _ = fetch(respond, CONDITIONS, MARROW)
+    assert (conditions.state, marrow.state) == (unknown(reason), PRESENT)
+
+
+def test_case_16_a_cached_search_is_not_asked_for() -> None:
+    _, asked = fetch(LittleFhir(page_size=100), MARROW)
+    assert asked[0].headers["cache-control"] == "no-cache"
+    assert asked[0].headers["accept-encoding"] == "gzip"
+
+
+MANY = SmallNeed("marrow", "Observation", tuple(f"{LOINC}|{number}-1" for number in range(10_000, 10_200)))
+
+
+def test_case_18_long_code_lists_are_sent_in_parts() -> None:
+    whole = SmallNeed("marrow", "Observation", (*MANY.codes, f"{LOINC}|11150-7"))
+    (fetched,), asked = fetch(LittleFhir(page_size=100), whole)
+    assert len(fetched.entries) == 7
+    assert len(asked) > 2
+    assert all(len(each.target.partition("?")[2]) <= 1500 for each in asked)
+    assert {each.headers["authorization"] for each in asked} == {f"Bearer {CANARY}"}
+
+
+def test_case_18_long_code_lists_go_by_post_where_that_is_known_to_work() -> None:
+    whole = SmallNeed("marrow", "Observation", (*MANY.codes, f"{LOINC}|11150-7"))
+    (fetched,), asked = fetch(LittleFhir(page_size=100), whole, habits="hapi")
+    assert len(fetched.entries) == 7
+    assert [(each.method, each.target) for each in asked] == [("POST", f"{BASE}/Observation/_search")]
+    assert asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("status", [404, 405, 415])
+def test_case_18_a_refused_post_falls_back_to_get_and_is_remembered(status: int) -> None:
+    little = LittleFhir(page_size=100)
+    whole = SmallNeed("marrow", "Observation", (*MANY.codes, f"{LOINC}|11150-7"))
+    (fetched,), asked = fetch(
+        lambda a: Answer(status) if a.method == "POST" else little(a), whole, habits="hapi", readings=2
+    )
+    assert len(fetched.entries) == 7
+    assert [each.method for each in asked].count("POST") == 1
+
+
+def test_case_20_codes_are_compared_here_where_the_server_cannot() -> None:
+    little = LittleFhir(page_size=100)
+
+    def respond(asked: Asked) -> Answer:
+        return Answer(400) if "code=" in asked.target else little(asked)
+
+    (fetched,), asked = fetch(respond, BLOOD, readings=2)
+    assert ids(fetched) == ["p1-o7", "p1-o8"]
+    assert [("code=" in each.target, "_count" in each.target) for each in asked] == [
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+
+
+@pytest.mark.parametrize("habits", ["epic", "cerner"])
+def test_case_20_known_servers_are_asked_without_codes_at_once(habits: str) -> None:
+    need = SmallNeed("procedures", "Procedure", ("http://snomed.info/sct|77465005",))
+    _, asked = fetch(LittleFhir(page_size=100), need, habits=habits)
+    assert len(asked) == 1
+    assert "code=" not in asked[0].target
+    assert "_sort" not in asked[0].target
+
+
+def test_case_21_a_bare_code_is_never_tried_after_an_empty_answer() -> None:
+    (fetched,), asked = fetch(lambda _: json_answer(bundle([], 0)), MARROW)
+    assert (fetched.state, len(asked)) == (EMPTY, 1)
+    assert "loinc.org%7C" in asked[0].target
+
+
+def test_case_23_what_was_not_asked_for_is_left_out() -> None:
+    local = {**OBSERVATIONS[0], "id": "local", "code": concept("http://local|BLASTS")}
+    text = {**OBSERVATIONS[0], "id": "text", "code": {"text": "blasts"}}
+    panel = {**OBSERVATIONS[0], "id": "panel", "code": concept(f"{LOINC}|58410-2"), "component": [{}]}
+    other = {**OBSERVATIONS[0], "id": "other", "code": concept(f"{LOINC}|8302-2")}
+    page = bundle([OBSERVATIONS[0], local, text, panel, other, CONDITION], 6)
+    (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)
+    assert ids(fetched) == ["p1-o0", "local", "text", "panel"]
+
+
+def outcome(severity: str, code: str, detail: str = "") -> dict[str, Any]:
+    coded = {"details": {"coding": [{"code": detail}]}} if detail else {}
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code, **coded}]}
+
+
+@pytest.mark.parametrize("mode", ["outcome", None])
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (outcome("warning", "suppressed", "4119"), PRESENT),
+        (outcome("information", "informational"), PRESENT),
+        (outcome("warning", "not-supported"), PRESENT),
+        (outcome("error", "processing"), unknown("outcome-error")),
+        (outcome("fatal", "exception"), unknown("outcome-error")),
+        (outcome("warning", "incomplete"), unknown("outcome-error")),
+        (outcome("warning", "suppressed"), unknown("outcome-error")),
+    ],
+)
+def test_case_24_outcomes_inside_a_result(
+    content: dict[str, Any], expected: NeedState, mode: str | None
+) -> None:
+    page = bundle(OBSERVATIONS[:1], 1)
+    page["entry"].append({"resource": content, **({"search": {"mode": mode}} if mode else {})})
+    (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)
+    assert (fetched.state, ids(fetched)) == (expected, ["p1-o0"])
+
+
+def test_case_25_includes_are_not_results() -> None:
+    page = bundle(OBSERVATIONS[:1], 1)
+    page["entry"].append({"resource": OBSERVATIONS[1], "search": {"mode": "include"}})
+    page["entry"].append({"resource": {"resourceType": "Provenance", "id": "x"}})
+    del page["entry"][0]["search"]
+    (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)
+    assert (fetched.state, ids(fetched)) == (PRESENT, ["p1-o0"])
+
+
+@pytest.mark.parametrize("code", ["spoilt", {"coding": [{"system": LOINC, "code": "11150-7"}]}])
+def test_case_28_an_unreadable_resource_that_may_matter_is_named(code: Any) -> None:
+    page = bundle([OBSERVATIONS[0], {**OBSERVATIONS[1], "code": code, "valueQuantity": "5 %"}], 2)
+    (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)
+    assert (fetched.state, ids(fetched)) == (unknown("unreadable"), ["p1-o0"])
+    assert len(fetched.unreadable) == 1
+
+
+def test_case_28_an_unreadable_resource_of_another_code_costs_itself_only() -> None:
+    odd = {**OBSERVATIONS[1], "code": concept(f"{LOINC}|8302-2"), "valueQuantity": "5 %"}
+    (fetched,), _ = fetch(lambda _: json_answer(bundle([OBSERVATIONS[0], odd], 2)), MARROW)
+    assert (fetched.state, ids(fetched)) == (PRESENT, ["p1-o0"])
+
+
+def test_more_resources_than_admitted_are_too_large() -> None:
+    reader = reader_of(max_resources=5)
+    (fetched,), _ = fetch(LittleFhir(page_size=3), MARROW, reader=reader)
+    assert fetched.state == unknown("too-large")
+
+
+def test_case_17_a_batch_is_used_where_it_is_configured_and_falls_back() -> None:
+    little = LittleFhir(page_size=100)
+
+    def batch(asked: Asked) -> Answer:
+        if asked.method != "POST":
+            return little(asked)
+        entries = []
+        for entry in json.loads(asked.body)["entry"]:
+            answer = little(Asked("GET", f"{BASE}/{entry['request']['url']}", asked.headers))
+            entries.append({"response": {"status": "200 OK"}, "resource": json.loads(answer.body)})
+        entries[1] = {"response": {"status": "403 Forbidden"}}
+        return json_answer({"resourceType": "Bundle", "type": "batch-response", "entry": entries})
+
+    def without(asked: Asked) -> Answer:
+        return Answer(405) if asked.method == "POST" else little(asked)
+
+    for respond, requests, second in ((batch, 1, unknown("forbidden")), (without, 4, PRESENT)):
+        with LoopbackServer(respond) as server:
+            url = server.url + BASE
+            reader = reader_of()
+            with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+                record_ = opened._door.record
+                record_.habits = type(record_.habits)(batch=True)
+                fetched = opened.fetch(NEEDS[1:4], "p1")
+            reader.close()
+            assert fetched["conditions"].state == PRESENT
+            assert fetched["marrow"].state == second
+            assert len(fetched["blood"].entries) == 2
+            assert len(server.asked) == requests
