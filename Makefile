@@ -37,7 +37,7 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 
 venv: $(VENV)/.dev ## Make .venv with every pinned library and tool, hashes checked
 
-demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080; ONCE=1 fires every hook once and ends)
+demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080; ONCE=1 shows every answer once)
 	@$(BIN)/relapse-cds demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
