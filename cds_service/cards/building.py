@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from cds_service.cards.content import CardKnowledge, Source
+from cds_service.cards.content import AddedLink, CardKnowledge, Source
 from cds_service.cards.details import closing_lines, detail_of
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
-from cds_service.cards.links import below, build_links
+from cds_service.cards.links import added_links, below, build_links
 from cds_service.cards.merging import merge_beyond
 from cds_service.cards.profiles import PROFILES, ClientProfile
 from cds_service.cards.rendering import in_plain_text
@@ -20,6 +21,8 @@ from fhir_mappings.assessment import Assessment
 
 Quiet = Callable[[str, str], bool]
 """Whether the card of a topic (code, evidence key) is to stay away after feedback."""
+
+_NOTHING_ADDED: Mapping[str, Sequence[AddedLink]] = MappingProxyType({})
 
 
 def build_cards(
@@ -32,12 +35,14 @@ def build_cards(
     quiet: Quiet | None = None,
     explain: bool = False,
     scope: str = "",
+    added: Mapping[str, Sequence[AddedLink]] = _NOTHING_ADDED,
 ) -> list[dict[str, Any]]:
     """The cards of ``assessment``, most important first, as CDS Hooks 2.0 JSON objects.
 
     ``profile`` is a key of ``PROFILES``. ``base_url`` is our public address; without it no link to
     ourselves is made. ``quiet`` is asked with a card's topic code and evidence key. ``explain`` lists
     the records used. ``scope`` keeps the identifiers of one tenant apart from those of another.
+    ``added`` are further links by topic code, such as those of matched studies.
     Raises KeyError for an unknown profile and UnknownWords where the knowledge lacks a sentence.
     """
     client = PROFILES[profile]
@@ -47,7 +52,7 @@ def build_cards(
     plans = merge_beyond(plans, min(max_cards, client.max_cards or max_cards))
     if quiet is not None:
         plans = [plan for plan in plans if not _is_quiet(plan, assessment, quiet)]
-    desk = _Desk.of(assessment, knowledge, client, base_url, explain, scope)
+    desk = _Desk.of(assessment, knowledge, client, base_url, explain, scope, added)
     return [desk.card(plan) for plan in plans]
 
 
@@ -66,6 +71,7 @@ class _Desk:
     evaluation: str
     spoken: Set[str]
     closing: list[str]
+    added: Mapping[str, Sequence[AddedLink]]
     proposed: set[str]
 
     @classmethod
@@ -77,11 +83,12 @@ class _Desk:
         base_url: str,
         explain: bool,
         scope: str,
+        added: Mapping[str, Sequence[AddedLink]],
     ) -> _Desk:
         spoken = {part.words for section in assessment.sections for part in section.statements}
         closing = closing_lines(assessment, knowledge.card_topics[0].wording, explain)
         evaluation = evaluation_key(assessment, scope)
-        return cls(assessment, knowledge, client, base_url, evaluation, spoken, closing, set())
+        return cls(assessment, knowledge, client, base_url, evaluation, spoken, closing, added, set())
 
     def card(self, plan: CardPlan) -> dict[str, Any]:
         """One card; nothing in it is null or empty."""
@@ -101,8 +108,7 @@ class _Desk:
                 {"code": reason.code, "system": reason.system, "display": reason.display}
                 for reason in topic.override_reasons
             ]
-        targets = [target for part in plan.topics for target in part.links]
-        if links := build_links(targets, self.knowledge.sources, self.base_url, self.spoken):
+        if links := self._links(plan):
             card["links"] = links
         return card
 
@@ -120,6 +126,13 @@ class _Desk:
             found["url"] = address
         found["topic"] = {"system": topic.system, "code": topic.code, "display": topic.display}
         return found
+
+    def _links(self, plan: CardPlan) -> list[dict[str, Any]]:
+        targets = [target for topic in plan.topics for target in topic.links]
+        links = build_links(targets, self.knowledge.sources, self.base_url, self.spoken)
+        for topic in plan.topics if self.added else ():
+            links += added_links(self.added.get(topic.code, ()))
+        return links
 
     def _suggestions(self, plan: CardPlan) -> list[dict[str, Any]]:
         kinds = [kind for topic in plan.topics for kind in topic.suggestions]

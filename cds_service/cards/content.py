@@ -54,6 +54,15 @@ class LinkTarget(Protocol):
     def unless(self) -> Set[str]: ...
 
 
+class AddedLink(Protocol):
+    """A link found at run time in a list that is configured, such as a study of the trial catalogue."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+
+
 class ProcedureCode(Protocol):
     """The code of a proposed order."""
 

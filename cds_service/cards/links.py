@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from cds_service.cards.content import LinkTarget, Source
+from cds_service.cards.content import AddedLink, LinkTarget, Source
+from cds_service.cards.text import clean
+
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%!$&()*+,;=:@/?#-]*)?")
 
 
 def build_links(
@@ -30,6 +34,15 @@ def _address(target: LinkTarget, sources: Mapping[str, Source], base_url: str) -
     if target.source:
         return sources[target.source].url
     return below(base_url, target.path)
+
+
+def added_links(links: Iterable[AddedLink]) -> list[dict[str, Any]]:
+    """Links of a configured list as CDS Hooks objects; one that is no plain https address is left out."""
+    return [
+        {"label": clean(link.label), "url": link.url, "type": "absolute"}
+        for link in links
+        if clean(link.label) and _HTTPS.fullmatch(link.url)
+    ]
 
 
 def below(base_url: str, path: str) -> str:

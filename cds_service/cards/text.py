@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 _SPACES = re.compile(r"\s+")
 _ELLIPSIS = "…"
@@ -55,12 +57,8 @@ def shorten(text: str, limit: int) -> str:
 
 def _fitting(text: str, limit: int) -> int:
     """How many characters of ``text`` fit in ``limit`` UTF-16 code units."""
-    used = 0
-    for index, character in enumerate(text):
-        used += 2 if character > "\uffff" else 1
-        if used > limit:
-            return index
-    return len(text)
+    ends = list(accumulate(2 if character > "\uffff" else 1 for character in text))
+    return bisect_right(ends, limit)
 
 
 def _whole_clusters(text: str, end: int) -> int:

@@ -25,33 +25,29 @@ from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.knowledge.card_topics import CardTopic, read_card_topics
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import Source, read_sources
+from fhir_mappings.knowledge.words import Words
 
 CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "all"
 AT = datetime(2024, 6, 4, 9, 30, tzinfo=UTC)
 BASE = "https://cds.example.org"
 
 
-@dataclass(frozen=True, slots=True)
-class TinyWords:
-    text: str
-    cites: tuple[str, ...] = ("S-000-01",)
-    unconfirmed: bool = False
+RULE = ("S-000-01",)
 
-
-WORDS: Mapping[str, TinyWords] = {
-    "finding.summary": TinyWords("Relapsed ALL: {site}, {value} % lymphoblasts on {date}"),
-    "criterion.a": TinyWords("Meets criterion A: marrow lymphoblasts {value} % (> 50 %) on {date}."),
-    "timing.late": TinyWords("Late: {months} months from diagnosis {date}; threshold 36.", ("S-003-10",)),
-    "trial.preferred": TinyWords("Clinical trial participation is preferred when available.", ("S-003-05",)),
-    "trial.enrolled": TinyWords("On study: {study}.", ("S-003-05",)),
-    "option": TinyWords("Options described in {source}: {agent}.", ("S-003-20",)),
-    "figure": TinyWords("Second remission {value} %.", ("S-003-39",), unconfirmed=True),
-    "emscreen.csf": TinyWords("CSF not examined within 14 days.", ("S-003-50",)),
-    "workup.markers": TinyWords("CD19 and CD22 at relapse are not on record.", ("S-003-16",)),
-    "hsct.early": TinyWords("Plan HSCT evaluation early.", ("S-003-07",)),
-    "mrd.due": TinyWords("MRD after reinduction is not on file.", ("S-003-30",)),
-    "text": TinyWords("{value}"),
-    "data.unit": TinyWords("{resource}: value without unit, not used.", ("S-000-01",)),
+WORDS: Mapping[str, Words] = {
+    "finding.summary": Words("Relapsed ALL: {site}, {value} % lymphoblasts on {date}", RULE),
+    "criterion.a": Words("Meets criterion A: marrow lymphoblasts {value} % (> 50 %) on {date}.", RULE),
+    "timing.late": Words("Late: {months} months from diagnosis {date}; threshold 36.", ("S-003-10",)),
+    "trial.preferred": Words("Clinical trial participation is preferred when available.", ("S-003-05",)),
+    "trial.enrolled": Words("On study: {study}.", ("S-003-05",)),
+    "option": Words("Options described in {source}: {agent}.", ("S-003-20",)),
+    "figure": Words("Second remission {value} %.", ("S-003-39",), unconfirmed=True),
+    "emscreen.csf": Words("CSF not examined within 14 days.", ("S-003-50",)),
+    "workup.markers": Words("CD19 and CD22 at relapse are not on record.", ("S-003-16",)),
+    "hsct.early": Words("Plan HSCT evaluation early.", ("S-003-07",)),
+    "mrd.due": Words("MRD after reinduction is not on file.", ("S-003-30",)),
+    "text": Words("{value}", RULE),
+    "data.unit": Words("{resource}: value without unit, not used.", ("S-000-01",)),
 }
 
 
@@ -67,7 +63,7 @@ TOPICS, SOURCES = read_content()
 
 @dataclass(frozen=True, slots=True)
 class TinyKnowledge:
-    words: Mapping[str, TinyWords] = field(default_factory=lambda: WORDS)
+    words: Mapping[str, Words] = field(default_factory=lambda: WORDS)
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
     card_topics: tuple[CardTopic, ...] = TOPICS
 

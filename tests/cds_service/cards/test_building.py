@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -22,8 +23,10 @@ from tests.cds_service.cards.assessments import (
     HSCT,
     KNOWLEDGE,
     TIMING,
+    TOPICS,
     TRIAL,
     WORDS,
+    TinyKnowledge,
     assessment,
     section,
 )
@@ -121,6 +124,12 @@ def test_a_quiet_topic_stays_away_with_what_was_merged_into_it() -> None:
     cards = checked(found, quiet=quiet, max_cards=2)
     assert [card["source"]["topic"]["code"] for card in cards] == ["allTrialReferral"]
     assert asked == [(topic, evidence_key(topic, found)) for topic in ("allFinding", "allTrialReferral")]
+
+
+def test_a_topic_without_override_reasons_has_none() -> None:
+    bare = tuple(dataclasses.replace(topic, override_reasons=()) for topic in TOPICS)
+    (card,) = build_cards(assessment(HSCT), TinyKnowledge(card_topics=bare))
+    assert "overrideReasons" not in card
 
 
 def test_one_call_leaves_nothing_behind_for_the_next() -> None:

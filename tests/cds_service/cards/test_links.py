@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from cds_service.cards import build_cards
+from cds_service.cards.links import build_links
 from fhir_mappings.assessment import Section
+from fhir_mappings.knowledge.card_topics import LinkTarget
 from tests.cds_service.cards.assessments import (
     BASE,
     EVERYTHING,
@@ -48,3 +53,46 @@ def test_no_trial_search_for_a_patient_on_a_study() -> None:
 def test_a_merged_card_has_every_address_once() -> None:
     addresses = [link["url"] for link in links(*EVERYTHING, max_cards=1)]
     assert len(addresses) == len(set(addresses)) > 4
+
+
+def test_a_fixed_address_of_the_content_is_used_as_it_is() -> None:
+    fixed = LinkTarget("search", "Search", "absolute", url="https://clinicaltrials.gov/")
+    found = build_links([fixed], {}, BASE, frozenset())
+    assert found == [{"label": "Search", "url": "https://clinicaltrials.gov/", "type": "absolute"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    label: str
+    url: str
+
+
+STUDY = Study("NCT01234567", "https://clinicaltrials.gov/study/NCT01234567")
+
+
+@pytest.mark.parametrize("max_cards", [1, 4])
+def test_links_of_matched_studies_stand_on_the_card_of_their_topic(max_cards: int) -> None:
+    added = {"allTrialReferral": [STUDY]}
+    cards = build_cards(assessment(FINDING, TRIAL), KNOWLEDGE, max_cards=max_cards, added=added)
+    expected = {"label": "NCT01234567", "url": STUDY.url, "type": "absolute"}
+    assert [expected in card["links"] for card in cards] == [False, True][-len(cards) :]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://clinicaltrials.gov/study/1",
+        "javascript:alert(1)",
+        "https://user@evil.example/",
+        "https://evil.example/<script>",
+        "https://evil.example/ x",
+        "https:///study",
+        "",
+    ],
+)
+def test_an_added_link_that_is_no_plain_https_address_is_left_out(url: str) -> None:
+    assert links(TRIAL, added={"allTrialReferral": [Study("study", url)]}) == links(TRIAL)
+
+
+def test_an_added_link_without_label_is_left_out() -> None:
+    assert links(TRIAL, added={"allTrialReferral": [Study("\u200b", STUDY.url)]}) == links(TRIAL)

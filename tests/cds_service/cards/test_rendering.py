@@ -14,7 +14,8 @@ from cds_service.cards.rendering import (
     in_plain_text,
 )
 from fhir_mappings.assessment import Statement
-from tests.cds_service.cards.assessments import WORDS, TinyWords, statement
+from fhir_mappings.knowledge.words import Words
+from tests.cds_service.cards.assessments import RULE, WORDS, statement
 from tests.cds_service.cards.test_markdown import rendered
 
 
@@ -34,7 +35,7 @@ def test_says_that_a_figure_is_not_confirmed() -> None:
 
 
 def test_unconfirmed_words_without_full_stop() -> None:
-    words = {"w": TinyWords("Some {value}", unconfirmed=True)}
+    words = {"w": Words("Some {value}", RULE, unconfirmed=True)}
     assert in_markdown(statement("w", value="text"), words, "not confirmed") == "Some text (not confirmed)"
 
 

@@ -57,6 +57,11 @@ def test_no_cards_is_a_response() -> None:
         check_response({})
 
 
+def test_a_card_is_an_object() -> None:
+    with pytest.raises(ValidationError, match="valid dictionary"):
+        check_response({"cards": ["text"]})
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
