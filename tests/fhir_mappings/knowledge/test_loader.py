@@ -136,6 +136,22 @@ def test_a_model_that_forgot_to_forbid_is_strict_all_the_same(tmp_path: Path) ->
     assert [fault.key for fault in faults] == ["surplus"]
 
 
+def test_an_unknown_key_of_one_of_several_shapes_is_found_all_the_same(tmp_path: Path) -> None:
+    class Span(KnowledgeFile):
+        low: int
+
+    class Choice(KnowledgeFile):
+        either: Threshold | Span
+
+    path = tmp_path / "choice.toml"
+    path.write_text("[either]\nlow = 1\nhigh = 2\n", encoding="utf-8")
+    faults: list[Fault] = []
+    assert read_toml(path, Choice, faults) is None
+    surplus = [fault for fault in faults if fault.key == "either.Span.high"]
+    assert [(fault.line, fault.problem) for fault in surplus] == [(1, "unknown key")]
+    assert "other entries" in surplus[0].remedy
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [("version = 1\nname = \n", 2), ("version = 1\nversion = 2\n", 2), ('version = 1\nnote = """open\n', 2)],
