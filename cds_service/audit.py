@@ -94,10 +94,15 @@ class _Line(logging.Formatter):
         return json.dumps({**head, **own})
 
 
+def line_formatter() -> logging.Formatter:
+    """The form of every line: one JSON object."""
+    return _Line()
+
+
 def configure_logging(level: str) -> None:
     """One JSON line per event on standard error; other libraries are heard from WARNING on, wordless."""
     stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(_Line())
+    stream.setFormatter(line_formatter())
     root = logging.getLogger()
     root.handlers[:] = [stream]
     root.setLevel(logging.WARNING)
@@ -170,7 +175,7 @@ def crashed(error: BaseException) -> None:
 def _innermost(trace: TracebackType | None) -> traceback.FrameSummary | None:
     frames = traceback.extract_tb(trace)
     ours = [frame for frame in frames if "cds_service" in frame.filename or "fhir_mappings" in frame.filename]
-    return (ours or frames or [None])[-1]
+    return next(reversed(ours or list(frames)), None)
 
 
 def evaluated(outcome: str, tenant: str, missing: Iterable[str] = ()) -> None:

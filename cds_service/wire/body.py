@@ -1,8 +1,9 @@
 """A CDS Hooks request body, decoded in one typed pass and read strictly at its envelope.
 
 A large body is decoded once: every envelope member and every prefetch key is counted as it passes, so a
-member that is written twice shows although the last one wins. Anything unusual, and any small body, is
-split into its members first, each read on its own: slower, and exact.
+member that is written twice shows although the last one wins (unless the first was empty, which takes
+nothing away). Anything unusual, and any small body, is split into its members first, each read on its
+own: slower, and exact.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _read_at_once(body: bytes) -> Body | None:
     if any(group and not _is_flat_and_unique(group) for group in groups):
         return None
     single = [value for value in (whole.hook, whole.hook_instance, whole.fhir_server) if value is not None]
-    pairs = [item for group in groups if group for pair in group.items() for item in pair if item is not None]
+    pairs = [item for group in groups if group for pair in group.items() for item in pair]
     if len(seen) != len(single) + len(pairs) + len(whole.prefetch or ()):
         return None
     envelope = {
@@ -164,7 +165,7 @@ def _has_repetition(keys: list[str]) -> bool:
 
 
 def _is_flat_and_unique(pairs: dict[_Counted, _Counted]) -> bool:
-    nested = any(item is not None and isinstance(item.value, dict | list) for item in pairs.values())
+    nested = any(isinstance(item.value, dict | list) for item in pairs.values())
     return not nested and not _has_repetition([key.value for key in pairs])
 
 
@@ -175,7 +176,7 @@ def _value(counted: _Counted | None) -> Any:
 def _table(pairs: dict[_Counted, _Counted] | None) -> dict[str, Any] | None:
     if pairs is None:
         return None
-    return {key.value: _value(value) for key, value in pairs.items()}
+    return {key.value: value.value for key, value in pairs.items()}
 
 
 def _check_utf8(body: bytes) -> None:
