@@ -1,0 +1,83 @@
+"""One patient against the lists of one tenant: what the card says, links to and stays quiet about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from cds_service.trials.lists import TrialLists
+from fhir_mappings.assessment import Assessment, Statement
+from fhir_mappings.clinical.facts import Enrolment, Facts
+from fhir_mappings.trials import (
+    Matches,
+    StudyLink,
+    TrialProfile,
+    TrialVocabulary,
+    current_enrolment,
+    match_studies,
+    quiet_key,
+    study_links,
+    trial_profile,
+    trial_statements,
+    trial_summary,
+)
+
+SECTION = "TRIAL"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAnswer:
+    """What a hook call says about trials.
+
+    ``quiet_key`` is what an answer to the card answered; see ``says_nothing_new``. ``enrolled``
+    is set for a patient who is on a study: then nothing was searched.
+    """
+
+    profile: TrialProfile
+    matches: Matches
+    statements: tuple[Statement, ...]
+    summary: Statement | None
+    links: tuple[StudyLink, ...]
+    quiet_key: str
+    enrolled: Enrolment | None
+
+
+def answer_for(
+    assessment: Assessment,
+    facts: Facts,
+    view: TrialLists,
+    vocabulary: TrialVocabulary,
+    on: date,
+    max_studies: int | None = None,
+) -> TrialAnswer:
+    """Match and say. No file is read and nobody is asked; ``on`` is the day at the site."""
+    profile = trial_profile(assessment, facts, vocabulary, on)
+    enrolled = current_enrolment(facts.enrolments)
+    limit = max_studies or vocabulary.max_studies
+    matches = match_studies(view.index, profile, vocabulary, limit, vocabulary.max_not_listed)
+    statements = trial_statements(matches, profile, view.lists, vocabulary, view.home, enrolled)
+    searched = bool(view.lists) and enrolled is None
+    return TrialAnswer(
+        profile=profile,
+        matches=matches,
+        statements=statements,
+        summary=trial_summary(matches, on) if searched else None,
+        links=study_links(matches) if searched else (),
+        quiet_key=quiet_key(matches, profile),
+        enrolled=enrolled,
+    )
+
+
+def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
+    """The assessment with the TRIAL section filled; one without that section stays as it is."""
+    sections = tuple(
+        replace(
+            section,
+            statements=(*section.statements, *answer.statements),
+            summary=answer.summary or section.summary,
+        )
+        if section.name == SECTION
+        else section
+        for section in assessment.sections
+    )
+    return replace(assessment, sections=sections)
