@@ -54,8 +54,8 @@ class Search:
 
     @property
     def is_read(self) -> bool:
-        """The patient is read by id: every server can do that."""
-        return self.resource_type == "Patient"
+        """The patient and medicines are read by id: every server can do that."""
+        return self.resource_type in ("Patient", "Medication")
 
 
 def usable_id(patient_id: str) -> bool:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from cds_service.fhir_reader.batching import pursue_in_batch
 from cds_service.fhir_reader.bulkhead import Bulkhead
 from cds_service.fhir_reader.connections import client_tls
 from cds_service.fhir_reader.deadline import Deadline
 from cds_service.fhir_reader.door import Door
+from cds_service.fhir_reader.medicines import MOST_MEDICINES, dispense, medicines
 from cds_service.fhir_reader.origins import FhirBase, allowed_base
 from cds_service.fhir_reader.paging import PagingBlocked, confined_target
 from cds_service.fhir_reader.pursuit import Found, follow, pursue
@@ -28,6 +29,9 @@ from cds_service.settings import Settings, Tenant
 from fhir_mappings.assessment import Availability, NeedState
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.elements import Entry
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,9 @@ class FhirReader:
 
     def _new_door(self, tenant: Tenant, base: FhirBase) -> Door:
         private = tenant.allow_private or self._settings.development
-        transport = Transport(base, private, self._tls if base.scheme == "https" else None, self._settings.max_body_bytes)
+        transport = Transport(
+            base, private, self._tls if base.scheme == "https" else None, self._settings.max_body_bytes
+        )
         named = self._habits.get(base.url, tenant.profile)
         return Door(transport, named, self._learns)
 
@@ -156,9 +162,9 @@ class Reading:
         with self._bulkhead.place() as taken:
             if not taken:
                 return {need.key: _unknown("refused") for need in needs}
-            if record.habits.batch:
-                return self._fetch_in_batch(asked)
-            return self._fetch_in_parallel(asked)
+            found = self._in_batch(asked) if record.habits.batch else self._in_parallel(asked)
+            self._add_medicines(found)
+            return {key: _fetched(part) for key, part in found.items()}
 
     def follow(self, need_key: str, next_url: str) -> FetchedNeed:
         """The pages after a prefetched one, from its next link on."""
@@ -197,28 +203,44 @@ class Reading:
     def _pursue(self, search: Search) -> Found:
         return pursue(search, self._door, self._send, self._most)
 
-    def _fetch_in_parallel(self, asked: Mapping[str, Sequence[Search]]) -> dict[str, FetchedNeed]:
-        running: dict[Future[Found], str] = {}
-        for key, parts in asked.items():
-            for part in parts:
-                running[self._bulkhead.executor.submit(self._pursue, part)] = key
-        done, late = wait(running, timeout=self._deadline.remaining())
+    def _in_parallel(self, asked: Mapping[str, Sequence[Search]]) -> dict[str, Found]:
+        parts = [part for group in asked.values() for part in group]
         found = {key: Found() for key in asked}
-        for future, key in running.items():
-            found[key].join(future.result() if future in done else Found("timed-out"))
-        for future in late:
-            future.cancel()
-        return {key: _fetched(part) for key, part in found.items()}
+        for part, answer in zip(parts, self._at_once(self._pursue, parts), strict=True):
+            found[part.key].join(answer or Found("timed-out"))
+        return found
 
-    def _fetch_in_batch(self, asked: Mapping[str, Sequence[Search]]) -> dict[str, FetchedNeed]:
+    def _in_batch(self, asked: Mapping[str, Sequence[Search]]) -> dict[str, Found]:
         parts = [part for group in asked.values() for part in group]
         answers = pursue_in_batch(parts, self._door, self._send, self._most)
         if answers is None:
-            return self._fetch_in_parallel(asked)
+            return self._in_parallel(asked)
         found = {key: Found() for key in asked}
         for part, answer in zip(parts, answers, strict=True):
             found[part.key].join(answer)
-        return {key: _fetched(part) for key, part in found.items()}
+        return found
+
+    def _add_medicines(self, found: Mapping[str, Found]) -> None:
+        """Read the drugs that orders only refer to, all at once."""
+        named = {key: medicines(part.entries, self._door.base) for key, part in found.items()}
+        wanted = [(key, drug) for key, drugs in named.items() for drug in drugs[:MOST_MEDICINES]]
+        for key, drugs in named.items():
+            if any(drug.needed for drug in drugs[MOST_MEDICINES:]):
+                found[key].reason = found[key].reason or "truncated"
+        read = self._at_once(lambda item: dispense(item[1], self._send), wanted)
+        for (key, drug), dispensed in zip(wanted, read, strict=True):
+            late = "timed-out" if dispensed is None and drug.needed else ""
+            found[key].reason = found[key].reason or (dispensed.reason if dispensed else late)
+            if dispensed and dispensed.entry:
+                found[key].entries.append(dispensed.entry)
+
+    def _at_once(self, work: Callable[[_Given], _Made], items: Sequence[_Given]) -> list[_Made | None]:
+        """``work`` done on all items in parallel; None for each that the deadline came before."""
+        running = [self._bulkhead.executor.submit(work, item) for item in items]
+        done, late = wait(running, timeout=self._deadline.remaining())
+        for future in late:
+            future.cancel()
+        return [future.result() if future in done else None for future in running]
 
 
 def _fetched(found: Found) -> FetchedNeed:

@@ -17,7 +17,7 @@ from fhir_mappings.assessment import Availability
 from tests.faults.fault_modes import MODES
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
-from tests.faults.readings import reading, reader_of
+from tests.faults.readings import reader_of, reading
 from tests.faults.wire import LoopbackServer
 
 Answers = dict[str, tuple[str, ...]]

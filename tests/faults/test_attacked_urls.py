@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.fhir_reader import Deadline, FhirReader, RefusedServer
-from cds_service.fhir_reader import connections as dialling
+from cds_service.fhir_reader.connections import DeadlineSocket
 from cds_service.settings import Settings, Tenant
 from tests.faults.attacked_urls import ALLOWED, ATTACKS, EQUAL
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
@@ -92,8 +92,8 @@ def _resolver(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         dialled.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(dialling.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(dialling.DeadlineSocket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(DeadlineSocket, "connect", connect)
     return dialled
 
 

@@ -40,7 +40,9 @@ def test_every_mode_ends_in_the_true_answer_or_in_a_reason(mode: str) -> None:
     ):
         fetched = opened.fetch(NEEDS, "p1")
     own.close()
-    known = {key: need for key, need in fetched.items() if need.state.availability is not Availability.UNKNOWN}
+    known = {
+        key: need for key, need in fetched.items() if need.state.availability is not Availability.UNKNOWN
+    }
     for key, need in known.items():
         assert sorted(e.resource.id or "" for e in need.entries if e.resource) == sorted(truth[key])
     if mode in HARMLESS:

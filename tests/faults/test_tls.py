@@ -61,7 +61,11 @@ def _name(text: str) -> x509.Name:
 
 
 def _certificate(
-    name: str, key: ec.EllipticCurvePublicKey, issuer: x509.Name, signer: ec.EllipticCurvePrivateKey, days: int
+    name: str,
+    key: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    signer: ec.EllipticCurvePrivateKey,
+    days: int,
 ) -> x509.Certificate:
     ends = datetime.now(UTC) + timedelta(days=days)
     try:
@@ -132,9 +136,9 @@ def test_t22_an_unknown_authority_is_refused(authority: Authority) -> None:
 
 def test_t22_tls_1_0_is_not_spoken(authority: Authority) -> None:
     old = authority.server("127.0.0.1")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         old.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     with LoopbackServer(LittleFhir(), old) as server:
         assert reasons(server.url + BASE, authority.file) <= {"server-error", "breaker-open", "refused"}

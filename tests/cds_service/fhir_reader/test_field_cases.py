@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cds_service.fhir_reader import Deadline, FetchedNeed, FhirReader
+from cds_service.fhir_reader.capability import NAMED, Habits
 from cds_service.settings import Settings
 from fhir_mappings.assessment import Availability, NeedState
 from tests.faults.little_fhir import BASE, LOINC, NEEDS, LittleFhir, SmallNeed, bundle, concept, record
@@ -129,7 +130,8 @@ def test_case_06_a_missing_next_link_is_noticed(page: dict[str, Any], expected: 
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(404, "not-found"), (410, "not-found"), (500, "server-error"), (401, "unauthorised")]
+    ("status", "reason"),
+    [(404, "not-found"), (410, "not-found"), (500, "server-error"), (401, "unauthorised")],
 )
 def test_case_07_a_failing_second_page_makes_the_need_incomplete(status: int, reason: str) -> None:
     little = LittleFhir()
@@ -330,6 +332,15 @@ def test_case_18_a_refused_post_falls_back_to_get_and_is_remembered(status: int)
     assert [each.method for each in asked].count("POST") == 1
 
 
+def test_case_19_a_category_is_named_where_a_server_insists(monkeypatch: pytest.MonkeyPatch) -> None:
+    insisting = Habits(name="insisting", category={"Observation": "laboratory"})
+    monkeypatch.setitem(NAMED, "insisting", insisting)
+    _, asked = fetch(LittleFhir(page_size=100), MARROW, CONDITIONS, habits="insisting")
+    targets = sorted(each.target.partition("?")[2] for each in asked)
+    assert "category=laboratory&code=" in targets[1]
+    assert "category" not in targets[0]
+
+
 def test_case_20_codes_are_compared_here_where_the_server_cannot() -> None:
     little = LittleFhir(page_size=100)
 
@@ -359,6 +370,47 @@ def test_case_21_a_bare_code_is_never_tried_after_an_empty_answer() -> None:
     (fetched,), asked = fetch(lambda _: json_answer(bundle([], 0)), MARROW)
     assert (fetched.state, len(asked)) == (EMPTY, 1)
     assert "loinc.org%7C" in asked[0].target
+
+
+ORDER = {"resourceType": "MedicationRequest", "id": "m1", "subject": {"reference": "Patient/p1"}}
+ORDERS = SmallNeed("medications", "MedicationRequest")
+
+
+def ordering(reference: dict[str, Any], drug: Answer) -> Callable[[Asked], Answer]:
+    page = bundle([{**ORDER, "medicationReference": reference}], 1)
+    return lambda asked: drug if "/Medication/" in asked.target else json_answer(page)
+
+
+@pytest.mark.parametrize("reference", ["Medication/d1", "{base}/Medication/d1"])
+def test_case_22_a_drug_that_is_only_referred_to_is_read(reference: str) -> None:
+    drug = json_answer({"resourceType": "Medication", "id": "d1", "code": {"text": "blinatumomab"}})
+
+    def respond(asked: Asked) -> Answer:
+        base = f"http://{asked.headers['host']}{BASE}"
+        return ordering({"reference": reference.replace("{base}", base)}, drug)(asked)
+
+    (fetched,), asked = fetch(respond, ORDERS)
+    assert (fetched.state, ids(fetched)) == (PRESENT, ["m1", "d1"])
+    assert asked[1].target == f"{BASE}/Medication/d1"
+
+
+@pytest.mark.parametrize(
+    "reference", ["#d1", "urn:uuid:1", "https://other.example.org/fhir/Medication/d1", "../Medication/d1"]
+)
+def test_case_22_a_drug_elsewhere_is_not_followed(reference: str) -> None:
+    (fetched,), asked = fetch(ordering({"reference": reference}, Answer(500)), ORDERS)
+    assert (fetched.state, len(asked)) == (PRESENT, 1)
+
+
+@pytest.mark.parametrize(
+    ("display", "expected"), [("", unknown("forbidden")), ("Blinatumomab 38.5 mcg", PRESENT)]
+)
+def test_case_22_an_unreadable_drug_is_named_unless_its_text_stands_there(
+    display: str, expected: NeedState
+) -> None:
+    reference = {"reference": "Medication/d1", **({"display": display} if display else {})}
+    (fetched,), _ = fetch(ordering(reference, Answer(403)), ORDERS)
+    assert fetched.state == expected
 
 
 def test_case_23_what_was_not_asked_for_is_left_out() -> None:
