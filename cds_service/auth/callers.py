@@ -28,6 +28,7 @@ class Reason(Enum):
     EXPIRED = "expired"
     NOT_YET = "not-yet-valid"
     TOKEN_ID = "jti"  # noqa: S105 - the name of a claim
+    SUBJECT = "sub"
     UNKNOWN_KEY = "unknown-key"
     SIGNATURE = "signature"
     REPLAYED = "replayed"

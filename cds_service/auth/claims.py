@@ -3,8 +3,8 @@
 Header   alg, kid, typ    required and checked        jku   checked when present
          crit, b64, zip, enc, jwk, x5u                refused: they would let the token name its own rules
          anything else                                knowingly not read
-Claims   iss, aud, exp, iat, jti   required and checked    nbf   checked when present
-         tenant, sub, anything else                   knowingly not read: the tenant follows from iss
+Claims   iss, aud, exp, iat, jti   required and checked    nbf, sub   checked when present
+         tenant, anything else                        knowingly not read: the tenant follows from iss
 
 Sources: CDS Hooks 2.0 "Trusting CDS Clients"; RFC 7515 4.1; RFC 7519 4.1; RFC 8725.
 """
@@ -50,13 +50,15 @@ def check_jku(header: Mapping[str, Any], tenant: Tenant) -> None:
     """A ``jku`` may only repeat what is configured; nothing is ever fetched from the token's value. For a
     tenant with a key file it is ignored.
 
-    :raises Refused: another address, or not text.
+    :raises Refused: another address, or none.
     """
-    if "jku" not in header or not tenant.jku:
+    if "jku" not in header:
         return
-    if header["jku"] != tenant.jku:
-        found = printable(header["jku"])
-        raise Refused(Reason.JKU, f"jku is {found}, configured is {tenant.jku}", tenant.id)
+    found = header["jku"]
+    is_address = isinstance(found, str) and found.startswith(("https://", "http://"))
+    if not is_address or (tenant.jku and found != tenant.jku):
+        configured = tenant.jku or "a key file"
+        raise Refused(Reason.JKU, f"jku is {printable(found)}, configured is {configured}", tenant.id)
 
 
 def check_audience(claims: Mapping[str, Any], endpoint: str, tenant: Tenant) -> None:
@@ -99,6 +101,15 @@ def check_token_id(claims: Mapping[str, Any]) -> str:
     if not isinstance(found, str) or not found.strip() or len(found) > MAX_TOKEN_ID:
         raise Refused(Reason.TOKEN_ID, f"jti is not a text of 1 to {MAX_TOKEN_ID} characters")
     return found
+
+
+def check_subject(claims: Mapping[str, Any]) -> None:
+    """``sub``, Epic's client id, decides nothing here; but one that is no text makes no JWT (RFC 7519 4.1.2).
+
+    :raises Refused: present and not text.
+    """
+    if not isinstance(claims.get("sub", ""), str):
+        raise Refused(Reason.SUBJECT, "sub is not a text")
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> int:

@@ -17,6 +17,7 @@ from cds_service.auth.claims import (
     check_audience,
     check_header,
     check_jku,
+    check_subject,
     check_times,
     check_token_id,
 )
@@ -113,6 +114,7 @@ class Verifier:
         self._check_signature(token, tenant)
         check_audience(token.claims, audience, tenant)
         expires = check_times(token.claims, at)
+        check_subject(token.claims)
         jti = check_token_id(token.claims)
         forget_at = datetime.fromtimestamp(expires + LEEWAY_SECONDS + 1, UTC)
         if not self._store.replay.is_first_use(tenant.iss, jti, forget_at, at):
