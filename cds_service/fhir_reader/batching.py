@@ -6,6 +6,7 @@ takes longer than separate requests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -75,5 +76,5 @@ def _entries(reply: Reply) -> list[_Entry] | None:
 def _page(entry: _Entry, part: Search) -> Page:
     code = entry.response.status.strip()[:3]
     if code != "200":
-        return Page(status_reason(int(code)) if code.isdigit() else "malformed")
+        return Page(status_reason(int(code)) if re.fullmatch("[1-5][0-9]{2}", code) else "malformed")
     return read_answer(bytes(entry.resource), part)

@@ -8,10 +8,8 @@ resolves differently the second time gains nothing.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
-import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +21,10 @@ from urllib3.exceptions import NewConnectionError
 
 from cds_service.fhir_reader.addresses import may_dial
 from cds_service.fhir_reader.deadline import Deadline
+from cds_service.fhir_reader.lookups import resolve
 
 LEAST_CONNECT_SECONDS = 0.3
 CONNECT_SHARE = 0.25
-LOOKUPS_AT_ONCE = 8
-_lookups = threading.BoundedSemaphore(LOOKUPS_AT_ONCE)
 
 
 @dataclass(slots=True)
@@ -105,47 +102,10 @@ def client_tls(ca_file: str = "") -> ssl.SSLContext:
     return context
 
 
-_Target = tuple[int, tuple[Any, ...]]
-
-
-def _resolve(host: str, port: int) -> list[_Target]:
-    """Addresses of a host, within the deadline. The resolver of the system cannot be interrupted,
-    therefore it works in a thread of its own that nobody waits for longer than that."""
-    bare = host.strip("[]")
-    try:
-        literal = ipaddress.ip_address(bare)
-    except ValueError:
-        return _look_up(bare, port)
-    family = socket.AF_INET if literal.version == 4 else socket.AF_INET6
-    return [(family, (bare, port) if literal.version == 4 else (bare, port, 0, 0))]
-
-
-def _look_up(host: str, port: int) -> list[_Target]:
-    if not _lookups.acquire(timeout=_time_left()):
-        raise TimeoutError("the resolver did not answer in time")
-    answer: list[list[_Target]] = []
-
-    def work() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
-            answer.append([(family, tuple(address)) for family, _type, _proto, _name, address in found])
-        except (OSError, UnicodeError):
-            answer.append([])
-        finally:
-            _lookups.release()
-
-    worker = threading.Thread(target=work, daemon=True, name="fhir-lookup")
-    worker.start()
-    worker.join(_time_left())
-    if not answer:
-        raise TimeoutError("the resolver did not answer in time")
-    return answer[0]
-
-
 def _dial(host: str, port: int, options: Any) -> socket.socket:
     """Connect to the first admitted address that answers. Raises ``OSError``."""
     exchange = current_exchange.get()
-    targets = _resolve(host, port)
+    targets = resolve(host, port, exchange.deadline)
     admitted = [target for target in targets if may_dial(str(target[1][0]), exchange.allow_private)]
     if targets and not admitted:
         exchange.refused = True

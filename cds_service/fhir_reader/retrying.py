@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ RETRIED_SHARE = 0.1
 MOST_SAVED = 10.0
 _GATEWAY = (502, 503, 504)
 _THROTTLED = 429
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 class RetryBudget:
@@ -58,10 +60,10 @@ def pause_before_retry(request: Request, outcome: Reply | Failed, deadline: Dead
 def wished_pause(reply: Reply) -> float | None:
     """The pause a server asks for, in seconds (RFC 9110 10.2.3; ``x-ms-retry-after-ms``)."""
     milliseconds = reply.headers.get("x-ms-retry-after-ms", "").strip()
-    if milliseconds.isdigit() and len(milliseconds) < 10:
+    if _DIGITS.fullmatch(milliseconds):
         return int(milliseconds) / 1000
     text = reply.headers.get("retry-after", "").strip()
-    if text.isdigit() and len(text) < 10:
+    if _DIGITS.fullmatch(text):
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time()) if text else None

@@ -24,6 +24,7 @@ _LOSES_DATA = {"incomplete", "timeout", "too-costly", "throttled", "exception", 
 _MAY_BE_PARTIAL = "4119"
 """Epic's standing notice on almost every answer; it says nothing about this one."""
 _VERSION = re.compile(r"fhirversion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _R4 = ("4.0", "4.1", "4.3")
 
 
@@ -162,14 +163,14 @@ def _concerns(item: Unreadable, search: Search) -> bool:
 
 
 def _total(bundle: Resource) -> int | None:
-    text = bytes(bundle.total or b"").strip()
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    text = bytes(bundle.total or b"").decode("ascii", "replace").strip()
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def _clamp(bundle: Resource) -> int | None:
     for link in bundle.link or ():
         if link.relation == "self" and link.url:
             counts = parse_qs(link.url.partition("?")[2]).get("_count", [])
-            if counts and counts[0].isdigit() and len(counts[0]) < 10:
+            if counts and _DIGITS.fullmatch(counts[0]):
                 return int(counts[0])
     return None

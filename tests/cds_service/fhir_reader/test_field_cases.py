@@ -120,9 +120,16 @@ def test_case_05_loops_and_phantom_pages_end_incomplete(own: bool) -> None:
         (bundle(OBSERVATIONS[:2], 7), unknown("truncated")),
         (bundle(OBSERVATIONS[:2], None, [{"relation": "self", "url": "x?_count=2"}]), unknown("truncated")),
         (bundle(OBSERVATIONS[:1], None, [{"relation": "self", "url": "x?_count=2"}]), PRESENT),
+        (bundle(OBSERVATIONS[:1], None, [{"relation": "self", "url": "x?_count=\u00b2"}]), PRESENT),
         (bundle(OBSERVATIONS[:2], 2, [{"relation": "self", "url": "x?_count=2"}]), PRESENT),
     ],
-    ids=["fewer-than-total", "full-page-without-next", "room-on-the-page", "full-and-total-agrees"],
+    ids=[
+        "fewer-than-total",
+        "full-page-without-next",
+        "room-on-the-page",
+        "odd-count",
+        "full-and-total-agrees",
+    ],
 )
 def test_case_06_a_missing_next_link_is_noticed(page: dict[str, Any], expected: NeedState) -> None:
     (fetched,), _ = fetch(lambda _: json_answer(page), MARROW)

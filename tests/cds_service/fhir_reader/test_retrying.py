@@ -71,6 +71,8 @@ def test_a_wished_pause_has_to_fit(seconds: str, fits: bool, status: int) -> Non
         ({"x_ms_retry_after_ms": "soon", "retry_after": "2"}, 2.0),
         ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
         ({"retry_after": "-1"}, None),
+        ({"retry_after": "\u00b2"}, None),
+        ({"x_ms_retry_after_ms": "\u0663"}, None),
         ({"retry_after": "tomorrow"}, None),
         ({}, None),
     ],
