@@ -60,7 +60,7 @@ def _batch(asked: Sequence[Request], door: Door) -> Request:
         for single in asked
     ]
     body = msgspec.json.encode({"resourceType": "Bundle", "type": "batch", "entry": entries})
-    return Request(door.base.path or "/", "POST", body, MEDIA_TYPE)
+    return Request(door.base.path or "/", "POST", body, MEDIA_TYPE, "Bundle")
 
 
 def _entries(reply: Reply) -> list[_Entry] | None:

@@ -19,9 +19,15 @@ class Breaker:
     It opens after five failures in a row, or when half of the last twenty calls failed. After ten
     seconds one reading is let through as a probe: its first success closes the breaker, its first
     failure opens it again. The lock is held for the change of state only, never during a call.
+    ``changed`` is told when the breaker has opened (True) or closed (False).
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        changed: Callable[[bool], None] = lambda is_open: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._changed = changed
         self._clock = clock
         self._lock = threading.Lock()
         self._recent: deque[bool] = deque(maxlen=WINDOW)
@@ -56,6 +62,7 @@ class Breaker:
     def _answered(self) -> None:
         if self._opened is not None:
             self._recent.clear()
+            self._changed(False)
         self._opened = None
         self._probe_until = 0.0
         self._in_a_row = 0
@@ -67,5 +74,7 @@ class Breaker:
         full = len(self._recent) == WINDOW
         mostly_failed = full and self._recent.count(False) >= WINDOW * FAILED_SHARE
         if self._opened is not None or mostly_failed or self._in_a_row >= FAILURES_IN_A_ROW:
+            if self._opened is None:
+                self._changed(True)
             self._opened = self._clock()
             self._probe_until = 0.0

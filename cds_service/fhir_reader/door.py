@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from cds_service.fhir_reader import measures
 from cds_service.fhir_reader.breaker import Breaker
 from cds_service.fhir_reader.capability import NAMED, Habits, Record, learn
 from cds_service.fhir_reader.deadline import Deadline
@@ -21,10 +22,11 @@ _FAIR_CHANCE = 0.1
 class Door:
     """Transport, breaker, retry budget and capability record of one tenant's base."""
 
-    def __init__(self, transport: Transport, habits: str, learns: bool) -> None:
+    def __init__(self, tenant_id: str, transport: Transport, habits: str, learns: bool) -> None:
+        self._tenant_id = tenant_id
         self.transport = transport
         self.base = transport.base
-        self.breaker = Breaker()
+        self.breaker = Breaker(lambda is_open: measures.breaker(tenant_id, is_open))
         self.retries = RetryBudget()
         self.record = Record(NAMED.get(habits, Habits()))
         self._learns = learns and habits not in NAMED
@@ -52,7 +54,7 @@ class Door:
 
     def learn_now(self) -> None:
         """Read the CapabilityStatement; it is public, so that no token is sent."""
-        request = Request(f"{self.base.path}/metadata")
+        request = Request(f"{self.base.path}/metadata", about="CapabilityStatement")
         reply = self.transport.send(request, "", Deadline.after(LEARNING_SECONDS))
         if isinstance(reply, Reply) and reply.status == 200:
             self.record.habits = learn(self.record.habits, reply.body)
@@ -63,7 +65,9 @@ class Door:
         if not self.breaker.admits():
             return Failed("breaker-open")
         fair = deadline.remaining() >= _FAIR_CHANCE
+        start = time.monotonic()
         outcome = self.transport.send(request, token.header() if token else "", deadline)
+        measures.exchanged(self._tenant_id, request, outcome, time.monotonic() - start)
         self._tell_breaker(outcome, fair)
         return outcome
 

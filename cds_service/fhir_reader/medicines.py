@@ -60,7 +60,7 @@ def medicines(entries: Iterable[Entry], base: FhirBase) -> list[Medicine]:
 
 def dispense(medicine: Medicine, send: Sender) -> Dispensed:
     """Read one drug."""
-    page = interpret(send(Request(medicine.target)), _DRUG)
+    page = interpret(send(Request(medicine.target, about="Medication")), _DRUG)
     if page.reason:
         return Dispensed(reason=page.reason if medicine.needed else "")
     drug = page.entries[0].resource if page.entries else None

@@ -75,7 +75,7 @@ def follow(
         if not trail.admits(target):
             found.reason = "truncated"
             break
-        page = interpret(send(Request(target)), search)
+        page = interpret(send(Request(target, about=search.resource_type)), search)
     whole = search.resource_type and not search.is_read
     if whole and not found.reason and _cut(first, total, matches, size):
         found.reason = "truncated"

@@ -97,12 +97,12 @@ def chunked(search: Search, record: Record) -> list[Search]:
 def request(search: Search, base: FhirBase, record: Record, detail: Detail) -> Request:
     """The request of a search. Long ones go by POST where the server is known to take that."""
     if search.is_read:
-        return Request(f"{base.path}/Patient/{search.patient_id}")
+        return Request(f"{base.path}/Patient/{search.patient_id}", about=search.resource_type)
     query = _query(search, record, detail, search.codes)
     path = f"{base.path}/{search.resource_type}"
     if len(query) > LONGEST_QUERY and record.posts_to(search.resource_type):
-        return Request(f"{path}/_search", "POST", query.encode("ascii"), FORM)
-    return Request(f"{path}?{query}")
+        return Request(f"{path}/_search", "POST", query.encode("ascii"), FORM, search.resource_type)
+    return Request(f"{path}?{query}", about=search.resource_type)
 
 
 def page_size(search: Search, record: Record) -> int:

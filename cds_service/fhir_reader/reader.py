@@ -122,7 +122,7 @@ class FhirReader:
             base, private, self._tls if base.scheme == "https" else None, self._settings.max_body_bytes
         )
         named = self._habits.get(base.url, tenant.profile)
-        return Door(transport, named, self._learns)
+        return Door(tenant.id, transport, named, self._learns)
 
 
 class Reading:

@@ -27,12 +27,16 @@ from cds_service.fhir_reader.origins import FhirBase
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to a FHIR server. ``target`` is what follows the authority: path and query."""
+    """One request to a FHIR server. ``target`` is what follows the authority: path and query.
+
+    ``about`` is the resource type that is read, for the metrics.
+    """
 
     target: str
     method: str = "GET"
     body: bytes | None = field(default=None, repr=False)
     media_type: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Clock:
 
 
 def opened(clock: Clock) -> Breaker:
-    breaker = Breaker(clock)
+    breaker = Breaker(clock=clock)
     for _ in range(FAILURES_IN_A_ROW):
         assert breaker.enter()
         breaker.report(False)
@@ -29,7 +29,7 @@ def test_it_opens_after_failures_in_a_row() -> None:
 
 
 def test_a_success_between_keeps_it_closed() -> None:
-    breaker = Breaker(Clock())
+    breaker = Breaker(clock=Clock())
     for _ in range(9):
         breaker.report(False)
         breaker.report(True)
@@ -37,7 +37,7 @@ def test_a_success_between_keeps_it_closed() -> None:
 
 
 def test_it_opens_when_half_of_a_full_window_failed() -> None:
-    breaker = Breaker(Clock())
+    breaker = Breaker(clock=Clock())
     for _ in range(10):
         breaker.report(True)
         breaker.report(False)
@@ -84,3 +84,14 @@ def test_a_probe_that_never_reports_does_not_block_for_ever() -> None:
     assert breaker.enter()
     clock.now = 2 * OPEN_SECONDS
     assert breaker.enter()
+
+
+def test_it_tells_of_its_changes_alone() -> None:
+    clock, told = Clock(), list[bool]()
+    breaker = Breaker(told.append, clock)
+    for _ in range(FAILURES_IN_A_ROW + 3):
+        breaker.report(False)
+    assert told == [True]
+    breaker.report(True)
+    breaker.report(True)
+    assert told == [True, False]
