@@ -146,6 +146,8 @@ def read_research(pages: Iterable[bytes], vocabulary: TrialVocabulary) -> ReadSt
                 continue
             if resource.resource_type in ("ResearchStudy", "Group", "Location"):
                 resources.setdefault(f"{resource.resource_type}/{resource.id}", resource)
+            elif resource.resource_type in (None, "Bundle"):
+                unreadable += 1
     studies = [one for one in resources.values() if one.resource_type == "ResearchStudy"]
     missing = {
         key

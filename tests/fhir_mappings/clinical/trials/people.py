@@ -61,11 +61,11 @@ def criterion(fact: str, expectation: str) -> Criterion:
     return Criterion(key, expected, exclude)
 
 
-def study(id: str, *criteria: Criterion, **changes: object) -> Study:
+def study(name: str, *criteria: Criterion, **changes: object) -> Study:
     """An open study of the hospital's own list."""
     values: dict[str, object] = {
-        "id": id,
-        "title": f"Fictional study {id}",
+        "id": name,
+        "title": f"Fictional study {name}",
         "origin": Origin.CATALOGUE,
         "accrual": Accrual.OPEN,
         "status": "recruiting",

@@ -24,7 +24,7 @@ RECORDS = {
     "cd19": ["positive", "negative"],
     "relapse-number": ["1", "2"],
     "timing": ["early", "late"],
-    "prior-therapies": ["blinatumomab", "never blinatumomab", "tisagenlecleucel; never inotuzumab-ozogamicin"],
+    "prior-therapies": ["blinatumomab", "never blinatumomab", "tisagenlecleucel; never nelarabine"],
     "mrd": ["0.5", "<0.01", "<1"],
     "ecog": ["1 on 2026-11-10", "4 on 2026-11-10", "4 on 2020-01-01"],
 }
@@ -43,7 +43,7 @@ CRITERIA = [
     ("ecog", "..2"),
 ]
 
-records = st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in RECORDS.items()})
+records = st.fixed_dictionaries({}, optional={key: st.sampled_from(texts) for key, texts in RECORDS.items()})
 criteria = st.lists(st.sampled_from(CRITERIA).map(lambda pair: criterion(*pair)), max_size=5, unique=True)
 study_lists = st.lists(criteria, min_size=1, max_size=6)
 
