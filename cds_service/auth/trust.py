@@ -48,7 +48,9 @@ class TenantKeys:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tenant = tenant
-        self._origin = origin
+        self.origin = origin
+        self.fault = ""
+        """Why the last refresh failed; empty when it did not."""
         self._freshness = freshness
         self._monotonic = monotonic
         self._keys: KeySet | None = None
@@ -83,14 +85,16 @@ class TenantKeys:
         """Asks the origin once; True when the keys are confirmed or replaced."""
         self._asked.clear()
         try:
-            fetched = self._origin.fetch(self._etag)
+            fetched = self.origin.fetch(self._etag)
         except NoKeys as fault:
+            self.fault = fault.why
             audit.log("keys-not-refreshed", logging.WARNING, tenant=self.tenant, reason=fault.why)
             return False
         if fetched.keys is not None:
             if self._keys is None or fetched.keys.digest != self._keys.digest:
                 self._report(fetched.keys)
             self._keys = fetched.keys
+        self.fault = ""
         self._etag = fetched.etag
         self._good_at = self._monotonic()
         return True

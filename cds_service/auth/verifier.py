@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
@@ -26,15 +27,28 @@ from cds_service.auth.fetching import KeyAddress, KeyFile
 from cds_service.auth.keys import FITS
 from cds_service.auth.trust import USUAL, Freshness, TenantKeys
 from cds_service.settings import Settings, Tenant
-from cds_service.store import Store, StoreUnavailable
+from cds_service.store import StoreUnavailable
 
 REJECTED = Counter("jwt_rejected", "Refused tokens.", ["reason", "tenant"], registry=audit.REGISTRY)
+
+
+class FirstUse(Protocol):
+    """Remembers tokens; see :class:`cds_service.store.replay.Replay`."""
+
+    def is_first_use(self, iss: str, jti: str, expires_at: datetime, at: datetime) -> bool: ...
+
+
+class ReplayStore(Protocol):
+    """What the verifier needs of the store."""
+
+    @property
+    def replay(self) -> FirstUse: ...
 
 
 class Verifier:
     """Verifies the callers of one service. Thread-safe; its keys refresh themselves after :meth:`start`."""
 
-    def __init__(self, settings: Settings, store: Store, freshness: Freshness = USUAL) -> None:
+    def __init__(self, settings: Settings, store: ReplayStore, freshness: Freshness = USUAL) -> None:
         self._settings = settings
         self._store = store
         self._algorithms = tuple(name for name in settings.jwt_algorithms if name in FITS)
