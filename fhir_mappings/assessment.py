@@ -12,7 +12,8 @@ from fhir_mappings.clinical.facts import Ignored, Lineage
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.options import Marker as Marker
 from fhir_mappings.clinical.options import OptionState as OptionState
-from fhir_mappings.clinical.verdict import Missing, Verdict
+from fhir_mappings.clinical.timing import TimingClass as TimingClass
+from fhir_mappings.clinical.verdict import Missing, Unknown, Verdict
 
 
 class Status(Enum):
@@ -89,15 +90,6 @@ class CriterionResult:
 
 
 @dataclass(frozen=True, slots=True)
-class TimingClass:
-    """A timing class with its arithmetic. ``months`` is for display only."""
-
-    value: str
-    months: float | None = None
-    arithmetic: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Timing:
     """Every timing system side by side; empty value means that the system did not apply."""
 
@@ -105,7 +97,7 @@ class Timing:
     seed_000: TimingClass
     bfm: TimingClass
     cog: TimingClass
-    cr1_over_18_months: Answer | None = None
+    cr1_over_18_months: Answer | None = None  # None: not asked for at this site
     cr1_months: float | None = None
     months_since_transplant: float | None = None
 
@@ -175,8 +167,6 @@ class Assessment:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """Everything named as missing by any criterion, once each."""
-        from fhir_mappings.clinical.verdict import Unknown
-
         found: dict[str, Missing] = {}
         for result in self.criteria:
             if isinstance(result.verdict, Unknown):

@@ -83,6 +83,7 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
         agents={agent.id: agent for agent in agents},
         vocabulary=vocabulary,
         value_sets=value_sets,
+        titles={concept.id: concept.title for concept in vocabulary.result_concepts.values()},
     )
 
 

@@ -20,7 +20,10 @@ from fhir_mappings.knowledge.words import Words as Words
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved."""
+    """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved.
+
+    ``titles`` names every result concept for display.
+    """
 
     disease: str
     title: str
@@ -37,6 +40,7 @@ class Knowledge:
     agents: Mapping[str, Agent]
     vocabulary: Vocabulary
     value_sets: Mapping[str, Sequence[Code]]
+    titles: Mapping[str, str]
 
     @property
     def default_set(self) -> CriteriaSet:

@@ -1,0 +1,153 @@
+"""The one door: FHIR resources of one patient in, one assessment out.
+
+Everything above this module (HTTP, command line) uses only what is named here and the value types
+of ``assessment``, ``clinical`` and ``fhir.elements``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from fhir_mappings.assessing.engine import evaluate_facts
+from fhir_mappings.assessing.merging import merge_facts as merge_facts
+from fhir_mappings.assessing.self_test import self_test as self_test
+from fhir_mappings.assessment import Assessment, Availability, NeedState
+from fhir_mappings.assessment_json import as_json as as_json
+from fhir_mappings.clinical.facts import Facts
+from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.attribution import ForeignResource as ForeignResource
+from fhir_mappings.fhir.attribution import Subject as Subject
+from fhir_mappings.fhir.chart import ChartReader, has_disease, note_unreadable
+from fhir_mappings.fhir.decoding import Malformed as Malformed
+from fhir_mappings.fhir.decoding import Unreadable as Unreadable
+from fhir_mappings.fhir.decoding import decode as decode
+from fhir_mappings.fhir.elements import Entry, Resource
+from fhir_mappings.knowledge.assembly import load_knowledge as load_knowledge
+from fhir_mappings.knowledge.errors import KnowledgeError as KnowledgeError
+from fhir_mappings.knowledge.model import Knowledge as Knowledge
+from fhir_mappings.knowledge.model import Need as Need
+
+_PATIENT = "Patient/"
+_SEEN = NeedState(Availability.PRESENT)
+_NO_CODES: Mapping[str, Sequence[str]] = {}
+
+
+class NoPatient(ValueError):
+    """A set of resources names no patient, or several, so that nobody can be assessed."""
+
+
+def read_facts(
+    entries: Iterable[Entry],
+    subject: Subject,
+    knowledge: Knowledge,
+    local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
+    unreadable: Iterable[Unreadable] = (),
+) -> Facts:
+    """The facts of some entries of one patient's chart.
+
+    ``local_codes`` maps concepts to a site's ``system|code``. Raises ForeignResource when any resource
+    belongs to another patient (invariant 2).
+    """
+    vocabulary = _vocabulary(knowledge, local_codes)
+    facts = ChartReader(vocabulary, subject, list(entries)).read()
+    unreadable = tuple(unreadable)
+    if unreadable:
+        facts = merge_facts((facts, note_unreadable(unreadable, vocabulary)))
+    return facts
+
+
+def has_all_diagnosis(facts: Facts) -> bool:
+    """Whether the Conditions read so far state ALL, or could not be understood: then the rest is needed."""
+    return has_disease(facts) or "conditions" in facts.unreadable
+
+
+def assess_facts(
+    facts: Facts, needs: Mapping[str, NeedState], at: datetime, knowledge: Knowledge, subject: Subject
+) -> Assessment:
+    """The assessment at ``at``, an aware instant in the site's time zone."""
+    return evaluate_facts(facts, needs, at, knowledge, subject.patient_id)
+
+
+def assess(
+    resources: Iterable[Resource | Entry],
+    at: datetime,
+    knowledge: Knowledge,
+    *,
+    subject: Subject | None = None,
+    local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
+    unreadable: Iterable[Unreadable] = (),
+) -> Assessment:
+    """The assessment of a complete set of resources (a file), every need taken as seen.
+
+    Without ``subject`` the patient is the one the resources name. Raises NoPatient when they name none
+    or several, and ForeignResource when a resource belongs to another patient.
+    """
+    entries = [one if isinstance(one, Entry) else Entry(resource=one) for one in resources]
+    entries = [inner for entry in entries for inner in _flat(entry)]
+    chosen = subject if subject is not None else named_patient(entries)
+    facts = read_facts(entries, chosen, knowledge, local_codes, unreadable)
+    return assess_facts(facts, {need.key: _SEEN for need in knowledge.needs}, at, knowledge, chosen)
+
+
+def named_patient(entries: Iterable[Entry]) -> Subject:
+    """The one patient a set of entries names, by its Patient resource, else by the subject references."""
+    entries = list(entries)
+    ids = {
+        entry.resource.id
+        for entry in entries
+        if entry.resource is not None and entry.resource.resource_type == "Patient" and entry.resource.id
+    }
+    if not ids:
+        ids = {found for entry in entries if (found := _subject_id(entry.resource))}
+    if len(ids) != 1:
+        raise NoPatient("the resources name no patient" if not ids else "the resources name several patients")
+    return Subject(ids.pop())
+
+
+def _flat(entry: Entry) -> Iterable[Entry]:
+    resource = entry.resource
+    if resource is not None and resource.resource_type == "Bundle":
+        for inner in resource.entry or ():
+            yield from _flat(inner)
+    else:
+        yield entry
+
+
+def _subject_id(resource: Resource | None) -> str:
+    if resource is None:
+        return ""
+    reference = resource.subject or resource.patient or resource.individual
+    if reference is None or isinstance(reference, list) or not reference.reference:
+        return ""
+    text = reference.reference.split("/_history/", 1)[0]
+    if text.startswith(_PATIENT) or f"/{_PATIENT}" in text:
+        return text.rpartition("/")[2]
+    return ""
+
+
+def _vocabulary(knowledge: Knowledge, local_codes: Mapping[str, Sequence[str]]) -> Vocabulary:
+    if not local_codes:
+        return knowledge.vocabulary
+    frozen = tuple(sorted((concept, tuple(codes)) for concept, codes in local_codes.items()))
+    return _extended(_Keyed(knowledge.vocabulary, knowledge.digest), frozen)
+
+
+class _Keyed:
+    """A vocabulary that is compared by the digest of its knowledge."""
+
+    def __init__(self, vocabulary: Vocabulary, digest: str) -> None:
+        self.vocabulary = vocabulary
+        self._digest = digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Keyed) and other._digest == self._digest
+
+
+@lru_cache(maxsize=256)
+def _extended(keyed: _Keyed, local_codes: tuple[tuple[str, tuple[str, ...]], ...]) -> Vocabulary:
+    return keyed.vocabulary.with_local_codes(dict(local_codes))

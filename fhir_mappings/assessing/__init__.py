@@ -1,0 +1,1 @@
+"""From facts and knowledge to the assessment: which data are usable, what happened, what follows."""

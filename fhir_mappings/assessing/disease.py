@@ -1,0 +1,269 @@
+"""The disease: in scope or not, diagnosed when, of which lineage, with which markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fhir_mappings.assessing.view import View
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import (
+    Certainty,
+    Diagnosis,
+    DiagnosisKind,
+    Facts,
+    Lineage,
+    MedicationState,
+    Phase,
+    Result,
+    TreatmentCourse,
+)
+from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.options import Marker
+from fhir_mappings.clinical.quantities import Measured, Presence
+from fhir_mappings.clinical.samples import ZERO
+from fhir_mappings.knowledge.model import Knowledge
+
+_OTHERS = (DiagnosisKind.OTHER_LEUKAEMIA, DiagnosisKind.MIXED_PHENOTYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """What is known of the leukaemia itself.
+
+    ``diagnosed`` is the earliest confirmed date (F-22), None when no Condition is dated.
+    ``elsewhere`` says that only another leukaemia is coded (F-15).
+    """
+
+    present: bool
+    elsewhere: bool
+    all_diagnoses: tuple[Diagnosis, ...]
+    diagnosed: Moment | None
+    lineage: Lineage
+
+
+def disease_of(view: View) -> Disease:
+    """Scope, date and lineage from the confirmed Conditions (F-14..F-16, F-22)."""
+    confirmed = [found for found in view.diagnoses if found.certainty is Certainty.CONFIRMED]
+    ours = tuple(found for found in confirmed if found.kind is DiagnosisKind.ALL)
+    others = [found for found in confirmed if found.kind in _OTHERS]
+    return Disease(
+        present=bool(ours),
+        elsewhere=not ours and bool(others),
+        all_diagnoses=ours,
+        diagnosed=_diagnosed(ours, view),
+        lineage=_lineage(ours, others, view),
+    )
+
+
+def is_coded_relapse(diagnosis: Diagnosis) -> bool:
+    """Whether a clinician coded the relapse itself (F-28)."""
+    return diagnosis.phase is Phase.RELAPSE
+
+
+def _diagnosed(diagnoses: Sequence[Diagnosis], view: View) -> Moment | None:
+    """The earliest date of a Condition that is not itself the coded relapse or remission.
+
+    A coarser date that contains a finer one adds nothing and is dropped.
+    """
+    plain = [found for found in diagnoses if found.phase_by_code not in (Phase.RELAPSE, Phase.REMISSION)]
+    dates = [found.onset or found.recorded for found in plain or ()]
+    if not any(dates):
+        dates = [found.onset for found in diagnoses if found.phase_by_code is Phase.REMISSION]
+    known = sorted({date for date in dates if date is not None}, key=lambda moment: moment.sort_key)
+    fine = [
+        moment
+        for moment in known
+        if not any(other != moment and moment.first <= other.first and other.last <= moment.last for other in known)
+    ]
+    if not fine:
+        return None
+    return Moment(min(found.first for found in fine), min(found.last for found in fine), fine[0].instant)
+
+
+def _lineage(ours: Sequence[Diagnosis], others: Sequence[Diagnosis], view: View) -> Lineage:
+    """The coded lineage; without one, what the blasts express; contradiction is mixed (R-14)."""
+    if any(found.kind is DiagnosisKind.MIXED_PHENOTYPE for found in others) and ours:
+        return Lineage.MIXED
+    coded = {found.lineage for found in ours} - {Lineage.UNKNOWN}
+    if len(coded) > 1:
+        return Lineage.MIXED
+    if coded:
+        return coded.pop()
+    b = any(is_positive(result) for result in view.results("cd19", "cd22", "cytoplasmic-cd22"))
+    t = any(is_positive(result) for result in view.results("cytoplasmic-cd3"))
+    if b and t:
+        return Lineage.MIXED
+    return Lineage.B if b else Lineage.T if t else Lineage.UNKNOWN
+
+
+def is_positive(result: Result) -> bool:
+    """A marker result that certainly shows expression, for lineage: at least a fifth of the blasts."""
+    if isinstance(result.value, Measured):
+        return result.value.is_at_least(_LINEAGE_SHARE) is Answer.YES
+    return result.value is Presence.PRESENT
+
+
+_LINEAGE_SHARE = ZERO + 20
+
+
+def antigen(results: Sequence[Result], since: Moment | None, knowledge: Knowledge) -> tuple[Marker, Result | None]:
+    """An antigen on the blasts at relapse, by the latest result not older than ``since``.
+
+    An older result says nothing about this relapse (S-003-16).
+    """
+    positive = knowledge.number("antigen_positive_at_least")
+    negative = knowledge.number("antigen_negative_below")
+    for result in reversed(results):
+        if since is not None and result.collected is not None and result.collected.last < since.first:
+            break
+        if isinstance(result.value, Measured):
+            if result.value.is_at_least(positive) is Answer.YES:
+                return Marker.POSITIVE, result
+            if result.value.is_at_least(negative) is Answer.NO:
+                return Marker.NEGATIVE, result
+            return Marker.UNKNOWN, result
+        if isinstance(result.value, Presence):
+            answers = {Presence.PRESENT: Marker.POSITIVE, Presence.ABSENT: Marker.NEGATIVE}
+            return answers.get(result.value, Marker.UNKNOWN), result
+    return Marker.UNKNOWN, None
+
+
+def bcr_abl1(disease: Disease, view: View) -> tuple[Marker, Result | None]:
+    """Philadelphia status: positive if any test or code says so; negative only by a test of every breakpoint.
+
+    A negative p210 test alone is not Ph-negative (terminology trap 14).
+    """
+    results = view.results("bcr-abl1", "bcr-abl1-ratio", "bcr-abl1-p190", "bcr-abl1-p210")
+    for result in reversed(results):
+        if _finding(result) is Marker.POSITIVE:
+            return Marker.POSITIVE, result
+    coded = {found.bcr_abl1 for found in disease.all_diagnoses}
+    if "positive" in coded:
+        return Marker.POSITIVE, None
+    negative = {result.concept for result in results if _finding(result) is Marker.NEGATIVE}
+    if "bcr-abl1" in negative or {"bcr-abl1-p190", "bcr-abl1-p210"} <= negative or "negative" in coded:
+        return Marker.NEGATIVE, results[-1] if results else None
+    return Marker.UNKNOWN, None
+
+
+def kmt2a(disease: Disease, view: View) -> tuple[Marker, Result | None]:
+    """KMT2A rearrangement by test or code; a negative test of one partner is no negative."""
+    for result in reversed(view.results("kmt2a")):
+        if _finding(result) is Marker.POSITIVE:
+            return Marker.POSITIVE, result
+    if any(found.kmt2a for found in disease.all_diagnoses):
+        return Marker.POSITIVE, None
+    return Marker.UNKNOWN, None
+
+
+def _finding(result: Result) -> Marker:
+    if isinstance(result.value, Presence):
+        answers = {Presence.PRESENT: Marker.POSITIVE, Presence.ABSENT: Marker.NEGATIVE}
+        return answers.get(result.value, Marker.UNKNOWN)
+    if isinstance(result.value, Measured):
+        above = result.value.is_above(ZERO)
+        if above is Answer.YES:
+            return Marker.POSITIVE
+        return Marker.NEGATIVE if above is Answer.NO and result.concept == "bcr-abl1" else Marker.UNKNOWN
+    return Marker.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """Frontline therapy: when it ended, and whether the event fell into it.
+
+    ``reinduction_end`` is the end of the first course after the event. ``basis`` names the record.
+    """
+
+    ended: Moment | None
+    on_therapy: Answer
+    basis: str
+    reinduction_start: Moment | None
+    reinduction_end: Moment | None
+
+
+def therapy_around(event: Moment, facts: Facts, view: View, disease: Disease, knowledge: Knowledge) -> Therapy:
+    """Frontline therapy and reinduction around an event, from treatment plans, else from maintenance drugs."""
+    courses = _courses(facts, disease)
+    frontline = [course for course in courses if course.start is None or course.start.first < event.first]
+    later = [course for course in courses if course.start is not None and course.start.first >= event.first]
+    start, end = _reinduction(later, event, view)
+    chosen = frontline[0] if frontline else None
+    if chosen is not None and (chosen.end is not None or chosen.running):
+        ended = chosen.end
+        on = Answer.YES if ended is None else Answer.of(event.first <= ended.last)
+        if ended is not None and not (ended.is_exact_day and event.is_exact_day):
+            on = Answer.UNSURE if ended.first <= event.last and event.first <= ended.last else on
+        return Therapy(ended, on, chosen.resource, start, end)
+    return _from_maintenance(event, view, knowledge, start, end)
+
+
+def _courses(facts: Facts, disease: Disease) -> list[TreatmentCourse]:
+    ours = {found.resource for found in disease.all_diagnoses}
+    found = [course for course in facts.courses if ours & set(course.conditions)]
+    return sorted(
+        found,
+        key=lambda course: (course.start.sort_key if course.start else (), course.resource),
+    )
+
+
+def _reinduction(
+    later: Sequence[TreatmentCourse], event: Moment, view: View
+) -> tuple[Moment | None, Moment | None]:
+    for course in later:
+        if course.end is not None and course.end.last <= view.today.first:
+            return course.start, course.end
+    for course in later:
+        return course.start, None
+    given = [
+        drug
+        for drug in view.medications
+        if drug.start is not None
+        and drug.start.first >= event.first
+        and drug.state in (MedicationState.GIVEN, MedicationState.RUNNING)
+    ]
+    if given:
+        first = min((drug.start for drug in given if drug.start), key=lambda moment: moment.sort_key)
+        return first, None
+    return None, None
+
+
+def _from_maintenance(
+    event: Moment, view: View, knowledge: Knowledge, start: Moment | None, end: Moment | None
+) -> Therapy:
+    maintenance = knowledge.agents_of("maintenance")
+    dates: list[Moment] = []
+    running = False
+    source = ""
+    for drug in view.medications:
+        if drug.agent in maintenance and not drug.intrathecal and drug.start and drug.start.first <= event.first:
+            running = running or (drug.state is MedicationState.RUNNING and drug.end is None)
+            dates.append(drug.end or drug.start)
+            source = drug.resource
+    if not dates:
+        return Therapy(None, Answer.UNSURE, "", start, end)
+    last = max(dates, key=lambda moment: moment.sort_key)
+    recent = within_days(last, event, knowledge.whole("marker_window_days"))
+    if running or recent is Answer.YES or last.last >= event.first:
+        return Therapy(None, Answer.YES, source, start, end)
+    return Therapy(last, Answer.NO, source, start, end)
+
+
+def received_agents(view: View, before: Moment | None = None) -> Mapping[str, Moment | None]:
+    """Agents given or running, with the date of the first record; ``before`` limits to earlier ones."""
+    found: dict[str, Moment | None] = {}
+    for drug in sorted(view.medications, key=lambda one: (one.start.sort_key if one.start else (), one.resource)):
+        if drug.state is MedicationState.PLANNED:
+            continue
+        if before is not None and drug.start is not None and drug.start.first >= before.first:
+            continue
+        found.setdefault(drug.agent, drug.start)
+    return found
+
+
+def procedure_dates(view: View, kinds: Iterable[str]) -> list[tuple[Moment | None, str]]:
+    """Dates and references of procedures of some kinds, earliest first."""
+    wanted = frozenset(kinds)
+    found = [(done.performed, done.resource) for done in view.procedures if done.kind in wanted]
+    return sorted(found, key=lambda pair: (pair[0].sort_key if pair[0] else (), pair[1]))

@@ -1,0 +1,188 @@
+"""Facts, needs and knowledge to one assessment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from fhir_mappings.assessing.disease import Disease, disease_of
+from fhir_mappings.assessing.episodes import CourseReader
+from fhir_mappings.assessing.merging import merge_facts
+from fhir_mappings.assessing.picture import Picture, picture_of
+from fhir_mappings.assessing.sections import sections_of
+from fhir_mappings.assessing.standing import standing_of
+from fhir_mappings.assessing.view import View, view_of
+from fhir_mappings.assessment import (
+    Assessment,
+    Availability,
+    CriterionResult,
+    KnowledgeStamp,
+    NeedState,
+    NotEvaluated,
+    Status,
+)
+from fhir_mappings.clinical.facts import Facts
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.verdict import Met, Unknown
+from fhir_mappings.knowledge.model import Knowledge, Need
+
+_NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
+_CONCLUDING = frozenset({"always", "with-all"})
+
+
+def evaluate_facts(
+    facts: Facts, needs: Mapping[str, NeedState], at: datetime, knowledge: Knowledge, patient: str
+) -> Assessment:
+    """The assessment of one patient. ``needs`` says what was seen; a need not named was not seen."""
+    facts = merge_facts((facts,))
+    view = view_of(facts, at, knowledge)
+    disease = disease_of(view)
+    stamp = KnowledgeStamp(knowledge.disease, knowledge.version, knowledge.digest, knowledge.review)
+    deceased = any(person.deceased for person in facts.persons)
+    if not disease.present or deceased:
+        return _silent(facts, needs, at, knowledge, patient, stamp, view, disease, deceased)
+    course = CourseReader(view, disease, knowledge).read()
+    standing = standing_of(course, view, facts, disease, knowledge)
+    picture = picture_of(view, facts, disease, course, standing, knowledge)
+    missing = _missing_needs(facts, needs, knowledge, with_disease=True)
+    status = standing.status
+    if status is Status.NONE and missing:
+        status = Status.NOT_EVALUABLE
+    episode = standing.episode
+    results = episode.results if episode is not None else course.results
+    return Assessment(
+        patient=patient,
+        at=at,
+        knowledge=stamp,
+        status=status,
+        criteria=results,
+        phase=standing.phase if standing.status is Status.RELAPSE else "",
+        relapse_number=_relapse_number(picture),
+        event=episode.event if episode is not None else None,
+        event_source=_event_source(picture),
+        site=picture.site.name if picture.site is not None else "",
+        timing=picture.timing,
+        lineage=disease.lineage,
+        bcr_abl1=picture.markers.bcr_abl1,
+        cd19=picture.markers.cd19,
+        cd22=picture.markers.cd22,
+        kmt2a=picture.markers.kmt2a,
+        age_years=picture.age,
+        sex=picture.person.sex if picture.person is not None else "unknown",
+        options=picture.options,
+        sections=sections_of(picture),
+        not_evaluated=tuple(_not_evaluated(picture, results, needs, knowledge)),
+        ignored=view.ignored,
+        missing_needs=missing,
+        evidence_digest=evidence_digest(facts, view),
+    )
+
+
+def _silent(
+    facts: Facts,
+    needs: Mapping[str, NeedState],
+    at: datetime,
+    knowledge: Knowledge,
+    patient: str,
+    stamp: KnowledgeStamp,
+    view: View,
+    disease: Disease,
+    deceased: bool,
+) -> Assessment:
+    """No ALL in the chart, or nobody left to treat (F-24): silent, provided that the problem list was seen."""
+    missing = () if deceased else _missing_needs(facts, needs, knowledge, with_disease=False)
+    status = Status.OUT_OF_SCOPE if disease.elsewhere else Status.NONE
+    if missing:
+        status = Status.NOT_EVALUABLE
+    return Assessment(
+        patient=patient,
+        at=at,
+        knowledge=stamp,
+        status=status,
+        ignored=view.ignored,
+        missing_needs=missing,
+        sex=facts.persons[0].sex if facts.persons else "unknown",
+        evidence_digest=evidence_digest(facts, view),
+    )
+
+
+def _missing_needs(
+    facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowledge, with_disease: bool
+) -> tuple[str, ...]:
+    """The needs without which nothing may be concluded, that were not seen or not understood (invariant 1)."""
+    wanted = _CONCLUDING if with_disease else frozenset({"always"})
+    return tuple(
+        need.key
+        for need in knowledge.needs
+        if need.requirement in wanted and (_is_unseen(need, needs) or need.key in facts.unreadable)
+    )
+
+
+def _is_unseen(need: Need, needs: Mapping[str, NeedState]) -> bool:
+    state = needs.get(need.key)
+    return state is None or state.availability is Availability.UNKNOWN
+
+
+def _relapse_number(picture: Picture) -> int | None:
+    if picture.episode is None:
+        return None
+    return max(picture.episode.number, len(picture.standing.previous) + 1)
+
+
+def _event_source(picture: Picture) -> str:
+    if picture.episode is None:
+        return ""
+    return "coded" if picture.episode.grade.value == "coded" else "measured"
+
+
+def _not_evaluated(
+    picture: Picture,
+    results: tuple[CriterionResult, ...],
+    needs: Mapping[str, NeedState],
+    knowledge: Knowledge,
+) -> Iterator[NotEvaluated]:
+    """What could not be looked at: needs not seen, then what criteria of the default set miss."""
+    words = knowledge.words
+    for need in knowledge.needs:
+        if need.coded and not need.codes:
+            continue
+        if _is_unseen(need, needs):
+            state = needs.get(need.key)
+            reason = state.reason if state is not None and state.reason else "not-supplied"
+            key = f"need.{reason}"
+            yield NotEvaluated(need.title, words[key if key in words else "need.not-supplied"].text)
+        elif need.key in picture.facts.unreadable:
+            yield NotEvaluated(need.title, words["need.unreadable"].text)
+    if any(isinstance(one.verdict, Met) and one.criteria_set == knowledge.default_set.id for one in results):
+        return
+    seen: set[str] = set()
+    for one in results:
+        if one.criteria_set != knowledge.default_set.id or not isinstance(one.verdict, Unknown):
+            continue
+        for item in one.verdict.missing:
+            if item.key not in seen:
+                seen.add(item.key)
+                yield NotEvaluated(item.what, item.why)
+
+
+def evidence_digest(facts: Facts, view: View) -> str:
+    """A short digest of everything the answer can depend on: new evidence gives a new digest."""
+    parts: list[str] = []
+    for sample in (*view.marrow, *view.blood, *view.mrd):
+        parts.append(f"{sample.result.resource}={sample.value.text}@{_text(sample.day)}")
+    for tap in view.taps:
+        parts.append(f"csf@{_text(tap.draw.day)}={tap.cns_class}{tap.draw.blasts.value}")
+    for diagnosis in view.diagnoses:
+        parts.append(f"{diagnosis.resource}={diagnosis.phase.value}{diagnosis.certainty.value}")
+    parts.extend(f"{done.resource}={done.kind}" for done in view.procedures)
+    parts.extend(f"{drug.resource}={drug.agent}{drug.state.value}" for drug in view.medications)
+    for concept in ("cd19", "cd22", "bcr-abl1", "bcr-abl1-ratio", "kmt2a", "disease-status"):
+        parts.extend(f"{result.resource}={result.value}" for result in view.results(concept))
+    parts.extend(f"{result.resource}?" for result in (*view.preliminary, *view.unusable, *view.undated))
+    parts.extend(f"{one.resource}={one.state}" for one in facts.enrolments)
+    return hashlib.blake2b("\n".join(sorted(parts)).encode(), digest_size=16).hexdigest()
+
+
+def _text(moment: Moment) -> str:
+    return moment.text

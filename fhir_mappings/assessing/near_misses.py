@@ -1,0 +1,167 @@
+"""Findings in remission that meet no criterion and still must not be silent: repeat, prove, or complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fhir_mappings.assessing.episodes import Course
+from fhir_mappings.assessing.view import MARROW, View, describe
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import MedicationState, Result
+from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
+from fhir_mappings.clinical.verdict import Evidence, Unknown
+from fhir_mappings.clinical.window import Window
+from fhir_mappings.knowledge.model import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """One finding that needs a repeat or a proof.
+
+    ``kind`` names its words (``suspect.{kind}``); ``urgent`` makes the card a warning: there is a site
+    to prove. ``day`` is the finding's date.
+    """
+
+    kind: str
+    urgent: bool
+    day: Moment | None
+    evidence: tuple[Evidence, ...]
+
+
+def near_misses(course: Course, view: View, knowledge: Knowledge) -> tuple[NearMiss, ...]:
+    """Every open near miss within the alert window, most urgent first."""
+    window = course.window
+    found = [
+        *_marrow(window, view, knowledge),
+        *_blood(window, view, knowledge),
+        *_fluid(window, view, knowledge),
+        *_sites(window, view, knowledge),
+        *_residual(course, view, knowledge),
+        *_undated(view, knowledge),
+    ]
+    return tuple(sorted(found, key=lambda miss: (not miss.urgent, miss.kind)))
+
+
+def _recent(day: Moment, view: View, knowledge: Knowledge) -> bool:
+    return within_days(day, view.today, knowledge.whole("alert_window_days")) is not Answer.NO
+
+
+def _marrow(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """The latest marrow at or above the remission threshold (M2), or not certainly below it."""
+    if not window.marrow:
+        return
+    latest = window.marrow[-1]
+    threshold = knowledge.thresholds["suspect_marrow_at_least"]
+    same_day = [sample for sample in window.marrow if sample.day.first == latest.day.first]
+    for sample in same_day:
+        answer = sample.value.is_at_least(threshold.value)
+        if answer is not Answer.NO and _recent(sample.day, view, knowledge):
+            kind = "marrow-growth-factor" if growth_factor_before(sample.day, view, knowledge) else "marrow"
+            yield NearMiss(kind, False, sample.day, (sample.evidence("≥", str(threshold.value)),))
+            return
+
+
+def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """Circulating blasts without a marrow that explains them."""
+    threshold = knowledge.thresholds["suspect_blood_at_least"]
+    for smear in reversed(window.blood):
+        if smear.value.is_at_least(threshold.value) is not Answer.YES or not _recent(smear.day, view, knowledge):
+            return
+        if any(within_days(sample.day, smear.day, 7) is Answer.YES for sample in window.marrow):
+            return
+        kind = "blood-growth-factor" if growth_factor_before(smear.day, view, knowledge) else "blood"
+        yield NearMiss(kind, False, smear.day, (smear.evidence("≥", str(threshold.value)),))
+        return
+
+
+def _fluid(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """Blasts in the latest lumbar puncture that prove nothing yet (CNS2, traumatic tap), or no cytology."""
+    if not window.taps:
+        return
+    tap = window.taps[-1]
+    if not _recent(tap.draw.day, view, knowledge):
+        return
+    evidence = tap.draw.evidence()
+    if tap.draw.blasts is Answer.YES:
+        traumatic = tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES
+        yield NearMiss("csf-traumatic" if traumatic else "csf-blasts", True, tap.draw.day, evidence)
+        return
+    count = tap.draw.wbc.value.is_at_least(knowledge.number("cns3_wbc_at_least")) if tap.draw.wbc else Answer.NO
+    if tap.draw.blasts is Answer.UNSURE and count is Answer.YES:
+        yield NearMiss("csf-no-cytology", True, tap.draw.day, evidence)
+
+
+def _sites(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    for finding in window.findings:
+        if finding.proven is Answer.UNSURE and _recent(finding.day, view, knowledge):
+            kind = finding.site if finding.site in ("cns", "testis") else "other"
+            yield NearMiss(f"site-{kind}", True, finding.day, finding.evidence)
+
+
+def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """MRD that PdL 2022 wants confirmed by a second test."""
+    for result in course.results:
+        if result.id == "MRD" and isinstance(result.verdict, Unknown) and result.verdict.because:
+            samples = [one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource]
+            if samples and _recent(samples[0].day, view, knowledge) and course.window.mrd[-1] is samples[0]:
+                yield NearMiss("mrd", False, samples[0].day, result.verdict.because)
+
+
+def _undated(view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """A disease-sized marrow without any date: it cannot be placed, and it cannot be passed over."""
+    for result in view.undated:
+        if result.concept in MARROW and isinstance(result.value, Measured):
+            if result.value.is_at_least(knowledge.number("suspect_marrow_at_least")) is not Answer.NO:
+                yield NearMiss("undated", False, None, (describe(result, knowledge.titles),))
+
+
+def unusable_results(course: Course, view: View, knowledge: Knowledge) -> tuple[Result, ...]:
+    """Deciding results since remission whose value cannot be used, within the alert window (R-08)."""
+    start = course.remission.day.first if course.remission is not None else None
+    return tuple(
+        result
+        for result in view.unusable
+        if result.collected is not None
+        and (start is None or result.collected.last >= start)
+        and _recent(result.collected, view, knowledge)
+        and not (isinstance(result.value, Unusable) and result.value.why == "no-value")
+    )
+
+
+def preliminary_results(course: Course, view: View, knowledge: Knowledge) -> tuple[Result, ...]:
+    """Preliminary results that would be disease if they became final (F-10)."""
+    start = course.remission.day.first if course.remission is not None else None
+    threshold = knowledge.number("suspect_marrow_at_least")
+    found = []
+    for result in view.preliminary:
+        day = result.collected
+        if day is None or (start is not None and day.last < start) or not _recent(day, view, knowledge):
+            continue
+        value = result.value
+        if isinstance(value, Presence):
+            disease = value in (Presence.PRESENT, Presence.WEAK) and result.concept in (*MARROW, "csf-cytology", "csf-blasts")
+        elif isinstance(value, Measured):
+            if result.concept in MARROW:
+                disease = value.is_at_least(threshold) is not Answer.NO
+            else:
+                wanted = ("blood-blasts", "blood-lymphoblasts", "csf-blasts", "csf-blast-count")
+                disease = result.concept in wanted and value.low is not None and value.low > 0
+        else:
+            disease = isinstance(value, Unusable) and value.why != "no-value" and result.concept in MARROW
+        if disease:
+            found.append(result)
+    return tuple(found)
+
+
+def growth_factor_before(day: Moment, view: View, knowledge: Knowledge) -> bool:
+    """Whether a growth factor was given shortly before a sample (F-04)."""
+    for drug in view.medications:
+        if drug.agent not in knowledge.agents_of("g-csf") or drug.state is MedicationState.PLANNED:
+            continue
+        key = "pegfilgrastim_days" if drug.agent == "pegfilgrastim" else "gcsf_days"
+        last = drug.end or drug.start
+        if last is not None and last.first <= day.last and within_days(last, day, knowledge.whole(key)) is Answer.YES:
+            return True
+    return False

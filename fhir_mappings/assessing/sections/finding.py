@@ -1,0 +1,326 @@
+"""RELAPSE, PROBABLE, SUSPECT, REFRACT, PERSIST, PRELIM and DATA: the finding with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.assessing.episodes import Episode, Grade
+from fhir_mappings.assessing.near_misses import growth_factor_before
+from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessing.sections.saying import capital, measured, say
+from fhir_mappings.assessing.view import MARROW, describe
+from fhir_mappings.assessment import Indicator, Section, Statement, Status
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import Phase
+from fhir_mappings.clinical.moments import within_days
+from fhir_mappings.clinical.quantities import Unusable
+from fhir_mappings.clinical.verdict import Evidence, Met
+
+_NAMES = {
+    Status.PROBABLE: "PROBABLE",
+    Status.REFRACTORY: "REFRACT",
+    Status.PERSISTENT: "PERSIST",
+    Status.SUSPECT: "SUSPECT",
+}
+
+
+def finding_section(picture: Picture) -> Iterator[Section]:
+    """The finding itself, complete in itself (design of the first card)."""
+    status = picture.standing.status
+    if status is Status.RELAPSE:
+        yield from _relapse(picture)
+    elif status is Status.PROBABLE:
+        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), _headline(picture, "probable"))
+    elif status is Status.REFRACTORY:
+        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
+    elif status is Status.PERSISTENT:
+        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), _persist_headline(picture))
+    elif status is Status.SUSPECT and picture.standing.misses:
+        urgent = any(miss.urgent for miss in picture.standing.misses)
+        indicator = Indicator.WARNING if urgent else Indicator.INFO
+        kind = picture.standing.misses[0].kind
+        yield Section("SUSPECT", indicator, tuple(_suspect(picture)), say(f"suspect.{kind}.summary"))
+
+
+def _relapse(picture: Picture) -> Iterator[Section]:
+    active = picture.standing.phase == "active"
+    indicator = Indicator.CRITICAL if active else Indicator.INFO
+    if active:
+        yield Section("RELAPSE", indicator, tuple(_relapse_lines(picture)), _headline(picture, "relapse"))
+    else:
+        episode = _episode(picture)
+        remission = episode.after.day.text if episode.after is not None else ""
+        words = say("relapse.history.summary", number=ordinal(episode.number), date=episode.event.text)
+        lines = [
+            say(
+                "relapse.history",
+                number=capital(ordinal(episode.number)),
+                date=episode.event.text,
+                site=site_words(picture),
+                remission=remission,
+            )
+        ]
+        yield Section("RELAPSE", indicator, (*lines, *_criteria(picture, episode)), words)
+
+
+def _relapse_lines(picture: Picture) -> Iterator[Statement]:
+    episode = _episode(picture)
+    if episode.grade is Grade.CODED:
+        yield say("relapse.coded", date=episode.event.text)
+        yield say("relapse.coded.confirm")
+    yield from _criteria(picture, episode)
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+    yield from _remission_line(picture, episode)
+    yield from _cautions(picture, episode)
+    yield from _problem_list(picture, episode)
+    yield from _earlier(picture)
+
+
+def _probable(picture: Picture) -> Iterator[Statement]:
+    episode = _episode(picture)
+    yield from _criteria(picture, episode)
+    if picture.standing.remission == "unknown":
+        yield say("probable.no-remission")
+    if episode.contradicted:
+        yield say("probable.contradicted")
+    elif episode.grade is Grade.CONSENSUS:
+        yield from _near_seed(picture, episode)
+        yield say("probable.confirm")
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+    yield from _remission_line(picture, episode)
+    yield from _cautions(picture, episode)
+    yield from _earlier(picture)
+
+
+def _refractory(picture: Picture) -> Iterator[Statement]:
+    samples = picture.standing.refractory
+    if samples:
+        yield say("refract.marrow", value=measured(samples[-1].evidence()))
+    else:
+        yield say("refract.coded")
+    yield say("refract.meaning")
+
+
+def _persistent(picture: Picture) -> Iterator[Statement]:
+    sample = picture.standing.persistent
+    if sample is not None:
+        yield say("persist.marrow", value=measured(sample.evidence()))
+    yield say("persist.options")
+    episode = _episode(picture)
+    yield from _criteria(picture, episode)
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+
+
+def _suspect(picture: Picture) -> Iterator[Statement]:
+    for miss in picture.standing.misses:
+        yield say(f"suspect.{miss.kind}", value="; ".join(measured(item) for item in miss.evidence))
+    for miss in picture.standing.misses:
+        if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day.text):
+            yield say("caution.regeneration")
+    yield from _earlier(picture)
+
+
+def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Every criterion met, of every set, each naming its set (S-000-07, 2.3 rule 2)."""
+    sets = {criteria.id: criteria for criteria in picture.knowledge.criteria_sets}
+    for one in episode.results:
+        if not isinstance(one.verdict, Met):
+            continue
+        if one.id == "D" and _same_as_e(one.verdict, episode, one.criteria_set):
+            continue
+        words = f"criterion.{one.id}" if sets[one.criteria_set].default else "criterion.other-set"
+        yield Statement(
+            words,
+            {
+                "id": one.id,
+                "set": sets[one.criteria_set].label,
+                "evidence": "; ".join(_held(item) for item in one.verdict.because),
+            },
+            one.cites,
+        )
+        if any(item.what.startswith("marrow blasts") for item in one.verdict.because):
+            yield say("criterion.lineage-not-stated")
+
+
+def _same_as_e(verdict: Met, episode: Episode, criteria_set: str) -> bool:
+    return any(
+        other.id == "E"
+        and other.criteria_set == criteria_set
+        and isinstance(other.verdict, Met)
+        and other.verdict.because == verdict.because
+        for other in episode.results
+    )
+
+
+def _held(item: Evidence) -> str:
+    against = f" ({item.comparator} {item.threshold})" if item.threshold else ""
+    return measured(item) + against
+
+
+def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Which default threshold was not exceeded, when only another set is met."""
+    default = picture.knowledge.default_set
+    for one in episode.results:
+        if one.criteria_set != default.id or isinstance(one.verdict, Met) or not one.verdict.because:
+            continue
+        held = [item for item in one.verdict.because if item.threshold]
+        if held and one.id in ("A", "E"):
+            yield Statement(
+                "probable.seed-not-exceeded",
+                {"id": one.id, "set": default.label, "evidence": "; ".join(_held(item) for item in held)},
+                one.cites,
+            )
+
+
+def _site_notes(picture: Picture) -> Iterator[Statement]:
+    site = picture.site
+    if site is None:
+        return
+    if site.cns is not None and site.cns.cns_class:
+        yield say("site.cns-class", value=site.cns.cns_class)
+    if site.cns_undetermined is not None:
+        tap = site.cns_undetermined
+        words = "site.cns-undetermined"
+        if tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES:
+            words = "site.cns-traumatic"
+        yield say(words, date=tap.draw.day.text, value=tap.cns_class or "not classed")
+    if site.name == "extramedullary-isolation-unknown":
+        yield say("site.marrow-needed")
+    elif site.sites and site.marrow_sample is not None:
+        yield say("site.marrow", value=measured(site.marrow_sample.evidence()))
+
+
+def _remission_line(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    before = episode.before
+    if before is None:
+        return
+    if before.basis in ("documented", "derived"):
+        yield say(f"remission.{before.basis}", date=before.day.text)
+    else:
+        yield say("remission.undated")
+
+
+def _cautions(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """G-CSF or a recent transplant adds a caution and silences nothing (0.4, F-04, F-05)."""
+    if growth_factor_before(episode.event, picture.view, picture.knowledge):
+        yield say("caution.growth-factor")
+    if _recently_transplanted(picture, episode.event.text):
+        yield say("caution.regeneration")
+    if any(result.note == "haematogones" for result in picture.view.results(*MARROW, "mrd")):
+        yield say("caution.haematogones")
+
+
+def _recently_transplanted(picture: Picture, _date: str) -> bool:
+    episode = picture.episode
+    day = episode.event if episode is not None else picture.view.today
+    limit = picture.knowledge.whole("regeneration_days")
+    return any(
+        done is not None and done.first <= day.first and within_days(done, day, limit) is Answer.YES
+        for done, _resource in picture.transplants
+    )
+
+
+def _problem_list(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """A problem list that says remission while the newer result says relapse (F-29)."""
+    if episode.grade is Grade.DEFAULT and any(
+        found.phase is Phase.REMISSION for found in picture.disease.all_diagnoses
+    ):
+        yield say("relapse.problem-list")
+
+
+def _earlier(picture: Picture) -> Iterator[Statement]:
+    for episode in picture.standing.previous:
+        yield say("relapse.earlier", number=ordinal(episode.number), date=episode.event.text)
+
+
+def preliminary_section(picture: Picture) -> Iterator[Section]:
+    """Results that are not final: shown, never asserted (F-10)."""
+    results = picture.standing.preliminary
+    if results:
+        lines = tuple(
+            say("prelim.result", value=measured(describe(result, picture.knowledge.titles)))
+            for result in results
+        )
+        yield Section("PRELIM", Indicator.INFO, (*lines, say("prelim.meaning")), say("prelim.summary"))
+
+
+def data_section(picture: Picture) -> Iterator[Section]:
+    """Problems of units, dates and quality that a person can mend (F-18, F-22)."""
+    lines = list(_data_lines(picture))
+    if lines:
+        yield Section("DATA", Indicator.INFO, tuple(lines), say("data.summary"))
+
+
+def _data_lines(picture: Picture) -> Iterator[Statement]:
+    for result in picture.standing.unusable:
+        if isinstance(result.value, Unusable):
+            title = picture.knowledge.titles.get(result.concept, result.concept)
+            date = result.collected.text if result.collected else "an unknown date"
+            yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
+    for item in picture.view.ignored:
+        if item.why in ("specimen-conflict", "codes-conflict", "modifier-extension"):
+            yield say(f"data.{item.why}", resource=item.resource)
+    if picture.timing is not None and picture.timing.seed_003.value == "indeterminate":
+        diagnosed = picture.disease.diagnosed
+        yield say("data.diagnosis-date", date=diagnosed.text if diagnosed is not None else "no date")
+    episode = picture.episode
+    if episode is not None:
+        for one in episode.window.marrow:
+            if one.day == episode.event and one.result.date_basis == "reported":
+                yield say("data.report-date", date=one.day.text)
+
+
+def _headline(picture: Picture, kind: str) -> Statement:
+    episode = _episode(picture)
+    number = max(episode.number, len(picture.standing.previous) + 1)
+    timing = picture.timing.seed_003.value if picture.timing is not None else ""
+    tempo = {"early": "early ", "late": "late "}.get(timing, "")
+    key = "first" if number <= 1 else "later"
+    return say(
+        f"{kind}.summary.{key}",
+        number=capital(ordinal(number)),
+        timing=tempo,
+        site=site_words(picture),
+        date=episode.event.text,
+    )
+
+
+def _persist_headline(picture: Picture) -> Statement:
+    sample = picture.standing.persistent
+    return say("persist.summary", date=sample.day.text if sample is not None else "")
+
+
+def site_words(picture: Picture) -> str:
+    """The site in words."""
+    site = picture.site
+    if site is None or not site.name:
+        return "site not recorded"
+    words = {
+        "isolated-marrow": "isolated marrow",
+        "isolated-cns": "isolated CNS",
+        "isolated-testis": "isolated testicular",
+        "isolated-other": "isolated extramedullary (" + ", ".join(site.sites) + ")",
+        "combined": "combined marrow and " + " and ".join(_SITE_NAMES.get(name, name) for name in site.sites),
+        "extramedullary-isolation-unknown": "extramedullary ("
+        + ", ".join(_SITE_NAMES.get(name, name) for name in site.sites)
+        + "), isolation unknown",
+    }
+    return words[site.name]
+
+
+_SITE_NAMES = {"cns": "CNS", "testis": "testis"}
+
+
+def ordinal(number: int) -> str:
+    """first, second, third, then 4th and so on."""
+    return {0: "first", 1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def _episode(picture: Picture) -> Episode:
+    episode = picture.episode
+    if episode is None:
+        raise ValueError("this status stands on an episode")
+    return episode

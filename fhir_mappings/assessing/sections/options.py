@@ -1,0 +1,103 @@
+"""TRIAL and the option sections: trial first, then what the sources describe for this lineage (S-003-04..07)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
+from fhir_mappings.assessment import Indicator, Option, Section, Statement
+from fhir_mappings.clinical.facts import Lineage
+from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
+
+ON_STUDY = frozenset(
+    {"screening", "pending-on-study", "on-study", "on-study-intervention", "on-study-observation"}
+)
+_STATES = {
+    OptionState.MATCHES: "option.matches",
+    OptionState.CONFIRM: "option.confirm",
+    OptionState.OUTSIDE_LABEL: "option.outside-label",
+}
+
+
+def is_on_study(picture: Picture) -> bool:
+    """Whether the patient is on a study or being screened for one (F-13)."""
+    return any(enrolment.state in ON_STUDY for enrolment in picture.enrolments)
+
+
+def trial_section(picture: Picture) -> Iterator[Section]:
+    """Trial participation is preferred when available; an enrolment replaces the search (S-003-05, R-15)."""
+    if not is_active_disease(picture):
+        return
+    enrolled = [one for one in picture.enrolments if one.state in ON_STUDY]
+    if enrolled:
+        lines = tuple(
+            say("trial.enrolled", study=one.label or one.study, state=one.state) for one in enrolled
+        )
+        yield Section("TRIAL", Indicator.INFO, lines, say("trial.enrolled.summary"))
+        return
+    lines = (say("trial.preferred"), say("trial.match", facts=_matched_facts(picture)), say("trial.unchecked"))
+    yield Section("TRIAL", Indicator.INFO, lines, say("trial.summary"))
+
+
+def _matched_facts(picture: Picture) -> str:
+    facts = ["relapsed or refractory ALL" if picture.episode is None else "relapsed ALL"]
+    lineage = picture.disease.lineage
+    if lineage in (Lineage.B, Lineage.T):
+        facts.append(f"{lineage.value} lineage")
+    if picture.age is not None:
+        facts.append(f"age {picture.age}")
+    for name, marker in (("CD19", picture.markers.cd19), ("CD22", picture.markers.cd22)):
+        if lineage is not Lineage.T and marker is not Marker.UNKNOWN:
+            facts.append(f"{name} {marker.value}")
+    if picture.markers.bcr_abl1 is not Marker.UNKNOWN:
+        facts.append(f"BCR::ABL1 {picture.markers.bcr_abl1.value}")
+    return ", ".join(facts)
+
+
+def option_sections(picture: Picture) -> Iterator[Section]:
+    """Options by lineage; none is named without a lineage (R-14)."""
+    active = is_active_disease(picture)
+    if not active and not (is_in_remission(picture) and picture.disease.lineage is Lineage.T):
+        return
+    rules = {rule.id: rule for rule in picture.knowledge.options}
+    lineage = picture.disease.lineage
+    named = {"B": ("OPT-B", "OPT-PH"), "T": ("OPT-T", "OPT-PH")}.get(lineage.value, ())
+    for name in named:
+        shown = [
+            (option, rules[option.agent])
+            for option in picture.options
+            if rules[option.agent].section == name and option.state is not OptionState.EXCLUDED
+        ]
+        if name == "OPT-PH" and picture.markers.bcr_abl1 is not Marker.POSITIVE:
+            continue
+        if shown:
+            lines = [line for option, rule in shown for line in _lines(option, rule)]
+            if name != "OPT-PH":
+                lines.extend(_salvage(picture, rules))
+            key = name.lower()
+            yield Section(name, Indicator.INFO, (say(f"{key}.intro"), *lines), say(f"{key}.summary"))
+
+
+def _lines(option: Option, rule: OptionRule) -> Iterator[Statement]:
+    yield Statement(_STATES[option.state], {"title": option.title}, option.cites)
+    yield Statement(rule.facts, {}, option.cites)
+    yield from option.because
+    if rule.safety:
+        yield Statement(rule.safety, {}, option.cites)
+
+
+def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Statement]:
+    """Salvage chemotherapy after targeted therapy, as text (S-003-22..26, S-003-29)."""
+    regimens = [
+        (option, rules[option.agent])
+        for option in picture.options
+        if rules[option.agent].section == "SALVAGE" and option.state is not OptionState.EXCLUDED
+    ]
+    if regimens:
+        yield say("salvage.intro")
+        for option, rule in regimens:
+            yield Statement(rule.facts, {}, option.cites)
+            for reason in option.because:
+                if reason.words not in ("reason.lineage-matches",):
+                    yield reason

@@ -1,0 +1,40 @@
+"""What several sections ask about the picture, and how evidence becomes a statement."""
+
+from __future__ import annotations
+
+from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessment import Statement, Status
+from fhir_mappings.clinical.verdict import Evidence
+
+_FINDINGS = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
+
+
+def is_active_disease(picture: Picture) -> bool:
+    """Disease now, or very probably so, with options to discuss (R-04 excludes a contradicted finding)."""
+    standing = picture.standing
+    if standing.status not in _FINDINGS or standing.phase == "in-remission":
+        return False
+    return not (standing.episode is not None and standing.episode.contradicted)
+
+
+def is_in_remission(picture: Picture) -> bool:
+    """A treated relapse in second or later remission (R-01)."""
+    return picture.standing.status is Status.RELAPSE and picture.standing.phase == "in-remission"
+
+
+def say(words: str, *cites: str, **values: str) -> Statement:
+    """One statement with its blanks filled."""
+    return Statement(words, values, cites)
+
+
+def measured(item: Evidence) -> str:
+    """A datum in a few words: name, value, original, date."""
+    value = f"{item.value} {item.unit}".strip() if item.value else ""
+    original = f" (recorded as {item.original})" if item.original else ""
+    date = f" on {item.date}" if item.date else ""
+    return f"{item.what} {value}".strip() + original + date
+
+
+def capital(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,237 @@
+"""The relapse status: where the patient stands at the moment of evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fhir_mappings.assessing.disease import Disease, therapy_around
+from fhir_mappings.assessing.episodes import Course, Episode, Grade
+from fhir_mappings.assessing.near_misses import (
+    NearMiss,
+    near_misses,
+    preliminary_results,
+    unusable_results,
+)
+from fhir_mappings.assessing.view import View
+from fhir_mappings.assessment import Status
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import Facts, Phase, Result
+from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.samples import Sample
+from fhir_mappings.knowledge.model import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Status and what it stands on.
+
+    ``phase`` is active or in-remission with a relapse. ``remission`` tells how far a remission before the
+    event is on record: documented, derived, absent or unknown (0.3). ``persistent_since`` is the marrow
+    that shows persistence.
+    """
+
+    status: Status
+    phase: str = ""
+    episode: Episode | None = None
+    remission: str = ""
+    misses: tuple[NearMiss, ...] = ()
+    unusable: tuple[Result, ...] = ()
+    preliminary: tuple[Result, ...] = ()
+    refractory: tuple[Sample, ...] = ()
+    persistent: Sample | None = None
+    previous: tuple[Episode, ...] = ()
+
+
+def standing_of(course: Course, view: View, facts: Facts, disease: Disease, knowledge: Knowledge) -> Standing:
+    """The status, the newest evidence deciding (reference 0.2, 2.4)."""
+    unusable = unusable_results(course, view, knowledge)
+    preliminary = preliminary_results(course, view, knowledge)
+    last = course.episodes[-1] if course.episodes else None
+    if course.remission is None and (last is None or last.grade is not Grade.CODED):
+        return _without_remission(course, view, disease, knowledge, unusable, preliminary)
+    if last is not None and last.after is None:
+        active = _active(last, course, view, facts, disease, knowledge, unusable, preliminary)
+        if active is not None:
+            return active
+    elif last is not None and _coded_refractory(disease) is None:
+        relapsed = _in_remission(last, course, view, knowledge, unusable, preliminary)
+        if relapsed is not None:
+            return relapsed
+    return _quiet(course, view, knowledge, unusable, preliminary)
+
+
+def _without_remission(
+    course: Course,
+    view: View,
+    disease: Disease,
+    knowledge: Knowledge,
+    unusable: tuple[Result, ...],
+    preliminary: tuple[Result, ...],
+) -> Standing:
+    """No remission on record: first presentation, refractory disease, or a remission that is only missing."""
+    diagnosed = disease.diagnosed
+    disease_sized = _disease_marrows(course, view, knowledge)
+    late = [
+        sample
+        for sample in disease_sized
+        if diagnosed is not None
+        and sample.day.first >= diagnosed.last + timedelta(days=knowledge.whole("remission_after_days"))
+    ]
+    if late and _shows_refractory(late, diagnosed, knowledge):
+        return Standing(Status.REFRACTORY, remission="absent", refractory=tuple(late), unusable=unusable)
+    if _coded_refractory(disease) is not None and diagnosed is not None:
+        return Standing(Status.REFRACTORY, remission="absent", unusable=unusable)
+    if _is_new(diagnosed, view, knowledge):
+        return Standing(Status.NONE)
+    episode = course.episodes[-1] if course.episodes else None
+    if episode is not None and _is_current(episode, course, view, knowledge):
+        if diagnosed is None or episode.event.first > diagnosed.last:
+            return Standing(
+                Status.PROBABLE, "active", episode, remission="unknown", unusable=unusable, preliminary=preliminary
+            )
+    if episode is not None and not _is_current(episode, course, view, knowledge):
+        return Standing(Status.NONE)
+    return _quiet(course, view, knowledge, unusable, preliminary)
+
+
+def _shows_refractory(late: Sequence[Sample], diagnosed: Moment | None, knowledge: Knowledge) -> bool:
+    """Absent remission: two late marrows, or one soon enough after diagnosis to be its treatment's (F-02, F-23)."""
+    if diagnosed is None:
+        return False
+    soon = knowledge.whole("refractory_within_days")
+    return len({sample.day.first for sample in late}) > 1 or any(
+        within_days(diagnosed, sample.day, soon) is Answer.YES for sample in late
+    )
+
+
+def _disease_marrows(course: Course, view: View, knowledge: Knowledge) -> list[Sample]:
+    threshold = knowledge.number("suspect_marrow_at_least")
+    window = knowledge.whole("alert_window_days")
+    latest = course.window.marrow[-1] if course.window.marrow else None
+    if latest is None or within_days(latest.day, view.today, window) is Answer.NO:
+        return []
+    if latest.value.is_at_least(threshold) is not Answer.YES:
+        return []
+    return [sample for sample in course.window.marrow if sample.value.is_at_least(threshold) is Answer.YES]
+
+
+def _coded_refractory(disease: Disease) -> object | None:
+    return next((found for found in disease.all_diagnoses if found.phase is Phase.REFRACTORY), None)
+
+
+def _is_new(diagnosed: Moment | None, view: View, knowledge: Knowledge) -> bool:
+    if diagnosed is None:
+        return False
+    return within_days(diagnosed, view.today, knowledge.whole("new_diagnosis_days")) is Answer.YES
+
+
+def _active(
+    episode: Episode,
+    course: Course,
+    view: View,
+    facts: Facts,
+    disease: Disease,
+    knowledge: Knowledge,
+    unusable: tuple[Result, ...],
+    preliminary: tuple[Result, ...],
+) -> Standing | None:
+    if not _is_current(episode, course, view, knowledge):
+        return None
+    remission = episode.before.basis if episode.before is not None else "unknown"
+    persistent = _persistent(episode, view, facts, disease, knowledge)
+    status = Status.RELAPSE
+    if episode.grade is Grade.CONSENSUS or episode.contradicted:
+        status = Status.PROBABLE
+    if persistent is not None and status is Status.RELAPSE:
+        status = Status.PERSISTENT
+    return Standing(
+        status,
+        "active",
+        episode,
+        remission,
+        misses=tuple(miss for miss in near_misses(course, view, knowledge) if miss.urgent),
+        unusable=unusable,
+        preliminary=preliminary,
+        persistent=persistent,
+        previous=course.episodes[:-1],
+    )
+
+
+def _is_current(episode: Episode, course: Course, view: View, knowledge: Knowledge) -> bool:
+    """Whether the event, or disease seen since, lies within the alert window (F-09)."""
+    window = knowledge.whole("alert_window_days")
+    days = [episode.event]
+    threshold = knowledge.number("suspect_marrow_at_least")
+    days.extend(
+        sample.day for sample in course.window.marrow if sample.value.is_at_least(threshold) is Answer.YES
+    )
+    days.extend(tap.draw.day for tap in course.window.taps if tap.draw.blasts is Answer.YES)
+    return any(within_days(day, view.today, window) is not Answer.NO for day in days)
+
+
+def _persistent(
+    episode: Episode, view: View, facts: Facts, disease: Disease, knowledge: Knowledge
+) -> Sample | None:
+    """Disease after a reinduction: a marrow at or above the threshold after it ended (S-003-35, R-09)."""
+    therapy = therapy_around(episode.event, facts, view, disease, knowledge)
+    if therapy.reinduction_start is None:
+        return None
+    earliest = episode.event.last + timedelta(days=knowledge.whole("remission_after_days"))
+    if therapy.reinduction_end is not None:
+        earliest = therapy.reinduction_end.first - timedelta(days=knowledge.whole("mrd_due_before_days"))
+    threshold = knowledge.number("persistent_marrow_at_least")
+    late = [
+        sample
+        for sample in episode.window.marrow
+        if sample.day.first >= earliest
+        and sample.day.first > episode.event.last
+        and sample.value.is_at_least(threshold) is Answer.YES
+    ]
+    return late[-1] if late else None
+
+
+def _in_remission(
+    episode: Episode,
+    course: Course,
+    view: View,
+    knowledge: Knowledge,
+    unusable: tuple[Result, ...],
+    preliminary: tuple[Result, ...],
+) -> Standing | None:
+    """A treated relapse in remission again, while MRD and transplant are to be decided (R-01)."""
+    limit = knowledge.whole("reminder_limit_days")
+    misses = near_misses(course, view, knowledge)
+    if misses or within_days(episode.event, view.today, limit) is Answer.NO:
+        return None
+    return Standing(
+        Status.RELAPSE,
+        "in-remission",
+        episode,
+        episode.before.basis if episode.before is not None else "unknown",
+        unusable=unusable,
+        preliminary=preliminary,
+        previous=course.episodes[:-1],
+    )
+
+
+def _quiet(
+    course: Course,
+    view: View,
+    knowledge: Knowledge,
+    unusable: tuple[Result, ...],
+    preliminary: tuple[Result, ...],
+) -> Standing:
+    """No relapse shown: a near miss, an unusable or preliminary result, or nothing."""
+    misses = near_misses(course, view, knowledge)
+    previous = tuple(episode for episode in course.episodes if episode.after is not None)
+    if misses or preliminary:
+        return Standing(
+            Status.SUSPECT, misses=misses, unusable=unusable, preliminary=preliminary, previous=previous
+        )
+    if unusable:
+        judged = course.window.marrow or course.window.blood or course.window.taps
+        status = Status.SUSPECT if judged else Status.NOT_EVALUABLE
+        return Standing(status, unusable=unusable, previous=previous)
+    return Standing(Status.NONE, previous=previous)

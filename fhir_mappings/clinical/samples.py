@@ -1,0 +1,170 @@
+"""Usable results grouped as a clinician thinks of them: marrows, blood smears, lumbar punctures, MRD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import Result
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.quantities import Measured, Narrative, Presence
+from fhir_mappings.clinical.verdict import Evidence
+
+ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One dated numeric result: its canonical value and the Observation it stands on."""
+
+    result: Result
+    value: Measured
+    day: Moment
+    title: str
+
+    def evidence(self, comparator: str = "", threshold: str = "") -> Evidence:
+        """The sample as evidence, with the original text where it was converted."""
+        canonical = f"{self.value.text} {self.value.unit}".strip()
+        original = self.value.original
+        return Evidence(
+            resource=self.result.resource,
+            what=self.title,
+            value=self.value.text,
+            unit=self.value.unit,
+            original="" if original == canonical else original,
+            date=self.day.text,
+            comparator=comparator,
+            threshold=threshold,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CsfDraw:
+    """One lumbar puncture. ``blasts`` is the cytology; ``wbc`` and ``rbc`` are per microlitre."""
+
+    day: Moment
+    wbc: Sample | None
+    rbc: Sample | None
+    blasts: Answer
+    blasts_from: Result | None = None
+
+    def evidence(self, comparator: str = "", threshold: str = "") -> tuple[Evidence, ...]:
+        """Count, cytology and erythrocytes as evidence."""
+        found: list[Evidence] = []
+        if self.wbc is not None:
+            found.append(self.wbc.evidence(comparator, threshold))
+        if self.blasts_from is not None:
+            words = {Answer.YES: "present", Answer.NO: "absent", Answer.UNSURE: "undetermined"}[self.blasts]
+            found.append(
+                Evidence(self.blasts_from.resource, "CSF blasts", words, date=self.day.text)
+            )
+        if self.rbc is not None:
+            found.append(self.rbc.evidence())
+        return tuple(found)
+
+
+def numeric(results: Iterable[Result], titles: Mapping[str, str], none_below: Decimal | None = None) -> tuple[Sample, ...]:
+    """The dated numeric results in order of collection.
+
+    ``none_below`` turns "no blasts" into the interval below that value, and "blasts present" into any
+    value, so that a word is evidence as far as it reaches and no further.
+    """
+    found = []
+    for result in results:
+        value = result.value
+        if isinstance(value, Presence) and none_below is not None:
+            value = _worded(value, none_below)
+        if isinstance(value, Measured) and result.collected is not None:
+            title = titles.get(result.concept, result.concept)
+            found.append(Sample(result, value, result.collected, title))
+    found.sort(key=lambda sample: (sample.day.sort_key, sample.result.resource, sample.result.concept))
+    return tuple(found)
+
+
+def _worded(value: Presence, none_below: Decimal) -> Measured:
+    if value is Presence.ABSENT:
+        return Measured(ZERO, none_below, "%", value.value, high_open=True)
+    return Measured(ZERO, HUNDRED, "%", value.value)
+
+
+def group_csf(
+    counts: Sequence[Sample], erythrocytes: Sequence[Sample], cytology: Sequence[Result]
+) -> tuple[CsfDraw, ...]:
+    """Lumbar punctures: results of one calendar day belong together.
+
+    Several counts of one day (tubes, manual and automated) give the highest; blasts seen once are seen.
+    """
+    days: dict[tuple[str, str], Moment] = {}
+    for moment in [sample.day for sample in (*counts, *erythrocytes)] + [
+        result.collected for result in cytology if result.collected is not None
+    ]:
+        days.setdefault((moment.first.isoformat(), moment.last.isoformat()), moment)
+    return tuple(_draw(days[key], key, counts, erythrocytes, cytology) for key in sorted(days))
+
+
+def _draw(
+    day: Moment,
+    key: tuple[str, str],
+    counts: Sequence[Sample],
+    erythrocytes: Sequence[Sample],
+    cytology: Sequence[Result],
+) -> CsfDraw:
+    def same(moment: Moment | None) -> bool:
+        return moment is not None and (moment.first.isoformat(), moment.last.isoformat()) == key
+
+    wbc = _highest([sample for sample in counts if same(sample.day)])
+    rbc = _lowest([sample for sample in erythrocytes if same(sample.day)])
+    blasts, source = cytology_answer([result for result in cytology if same(result.collected)])
+    return CsfDraw(day, wbc, rbc, blasts, source)
+
+
+def _highest(samples: Sequence[Sample]) -> Sample | None:
+    return max(samples, key=_size, default=None)
+
+
+def _lowest(samples: Sequence[Sample]) -> Sample | None:
+    """The clearest tube: erythrocytes that clear from tube to tube came from the needle."""
+    return min(samples, key=_size, default=None)
+
+
+def _size(sample: Sample) -> tuple[Decimal, str]:
+    value = sample.value.high if sample.value.high is not None else sample.value.low
+    return (value if value is not None else ZERO, sample.result.resource)
+
+
+def cytology_answer(results: Sequence[Result]) -> tuple[Answer, Result | None]:
+    """Whether blasts were seen: yes if any result says so, no only if one says so and none is open."""
+    answers = [(_blasts_seen(result), result) for result in results]
+    for wanted in (Answer.YES, Answer.UNSURE, Answer.NO):
+        for answer, result in answers:
+            if answer is wanted:
+                return answer, result
+    return Answer.UNSURE, None
+
+
+def _blasts_seen(result: Result) -> Answer:
+    value = result.value
+    if isinstance(value, Presence):
+        if value is Presence.ABSENT:
+            return Answer.NO
+        return Answer.YES if value is Presence.PRESENT else Answer.UNSURE
+    if isinstance(value, Measured):
+        above = value.is_above(ZERO)
+        if above is Answer.UNSURE and value.high is not None and value.high > ZERO:
+            return Answer.UNSURE
+        return above
+    if isinstance(value, Narrative):
+        return Answer.UNSURE
+    return Answer.UNSURE
+
+
+def same_specimen(one: Result, other: Result) -> bool:
+    """Whether two results were measured on one specimen: by its reference, else by the collection day."""
+    if one.specimen_ref and other.specimen_ref:
+        return one.specimen_ref == other.specimen_ref
+    if one.collected is None or other.collected is None:
+        return False
+    return one.collected.is_exact_day and other.collected.is_exact_day and one.collected.first == other.collected.first

@@ -1,0 +1,1 @@
+"""Knowledge of acute lymphoblastic leukaemia: data files, and the criteria as short formulas."""
