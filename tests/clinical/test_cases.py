@@ -21,7 +21,9 @@ def _parameters() -> list[object]:
         pytest.param(
             case,
             id=case.id,
-            marks=[pytest.mark.xfail(strict=True, reason=case.not_yet)] if case.not_yet else [],
+            marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason=case.not_yet)]
+            if case.not_yet
+            else [],
         )
         for case in CASES
     ]
