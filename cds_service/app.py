@@ -6,7 +6,7 @@ import gc
 import os
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from fhir_mappings.assess import Knowledge, load_knowledge, self_test
@@ -15,6 +15,7 @@ from flask import Flask, Response, g, request
 from cds_service import audit, cors, problems, routes
 from cds_service.auth import Verifier
 from cds_service.evaluation import Evaluator, Reader, concept_needs
+from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
 from cds_service.parts import Clock, Parts, attach, parts_of
@@ -69,7 +70,8 @@ def _settle() -> None:
 def _parts(
     settings: Settings, clock: Clock, reader: Reader | None, store: Store | None, knowledge: Knowledge
 ) -> Parts:
-    store = store or open_store(settings.store, _secret(settings))
+    store = store or open_store(settings.store, _secret(settings), timedelta(days=settings.feedback_retention_days))
+    reader = reader or FhirReader(settings)
     services = {name: service for name, service in HOOKS.items() if name in settings.hooks}
     offered = templates(knowledge.needs, settings.tenants, concept_needs(knowledge))
     return Parts(
@@ -78,7 +80,8 @@ def _parts(
         knowledge=knowledge,
         store=store,
         verifier=Verifier(settings, store),
-        evaluator=Evaluator(knowledge, settings, reader or FhirReader(settings)),
+        reader=reader,
+        evaluator=Evaluator(knowledge, settings, reader),
         recorder=Recorder(store, knowledge),
         services=services,
         discovery=discovery(services.values(), offered),
@@ -96,6 +99,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_blueprint(routes.hooks)
+    app.register_blueprint(feedback)
     app.register_blueprint(routes.operations)
     if parts.settings.metrics_port == 0:
         app.add_url_rule("/metrics", view_func=routes.metrics)

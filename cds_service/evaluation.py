@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
+from zoneinfo import ZoneInfo
 
 from fhir_mappings.assess import (
     Facts,
@@ -79,6 +80,7 @@ class Reader(Protocol):
         authorization: FhirAuthorization | None,
         deadline: Deadline,
     ) -> Reading: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,9 @@ class Evaluator:
         facts = self._facts(gathered, subject, tenant)
         if gathered.open_needs() and not self._is_settled(gathered, facts):
             facts = self._completed(gathered, facts, request, tenant, subject, deadline)
-        assessment = assess_facts(facts, gathered.states, at, self._knowledge, subject)
+        # The day of an evaluation is the hospital's day.
+        local = at.astimezone(ZoneInfo(tenant.timezone)) if tenant else at
+        assessment = assess_facts(facts, gathered.states, local, self._knowledge, subject)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
         return Evaluation(assessment, gathered.states, sources)
 

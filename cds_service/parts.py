@@ -11,7 +11,7 @@ from fhir_mappings.assess import Knowledge
 from flask import Flask, current_app
 
 from cds_service.auth import Verifier
-from cds_service.evaluation import Evaluator
+from cds_service.evaluation import Evaluator, Reader
 from cds_service.hooks import HookService
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
@@ -32,11 +32,19 @@ class Parts:
     knowledge: Knowledge
     store: Store
     verifier: Verifier
+    reader: Reader
     evaluator: Evaluator
     recorder: Recorder
     services: Mapping[str, HookService]
     discovery: dict[str, Any]
     metrics_dir: str = ""
+
+    def close(self) -> None:
+        """Writes what is noted and lets go of threads and connections; nothing is answered afterwards."""
+        self.recorder.close()
+        self.verifier.stop()
+        self.reader.close()
+        self.store.close()
 
 
 def attach(app: Flask, parts: Parts) -> None:

@@ -135,9 +135,7 @@ def _close(worker: Worker) -> None:
 
     app = getattr(worker, "wsgi", None)
     if app is not None:
-        parts = parts_of(app)
-        parts.recorder.close()
-        parts.store.close()
+        parts_of(app).close()
 
 
 def _forget(worker: Worker) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cds_service.cli.chart_files import Chart, patient_of, read_chart
+from cds_service.cli.chart_files import Chart, read_chart
 from cds_service.cli.configured import knowledge_for, moment
 from cds_service.cli.faults import FAILED, Unusable
 from cds_service.settings import Settings
@@ -56,20 +56,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _assess(chart: Chart, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:
-    from fhir_mappings.assess import ForeignResource, Subject, assess_facts, read_facts
-
-    from fhir_mappings.assessment import Availability, NeedState
+    from fhir_mappings.assess import ForeignResource, NoPatient, assess
 
     if chart.request:
         return _answer(chart.request, at, settings, knowledge, file)
-    subject = Subject(patient_of(chart))
     try:
-        facts = read_facts(chart.entries, subject, knowledge, {}, chart.unreadable)
+        return assess(chart.entries, at, knowledge, unreadable=chart.unreadable), ""
+    except NoPatient as fault:
+        raise Unusable(f"{file}: {fault}; give the data of one patient") from None
     except ForeignResource as foreign:
         raise Unusable(f"{file}: a {foreign.resource_type} belongs to another patient") from None
-    # A file is a whole chart: what is not in it was looked for and is not there.
-    seen = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs}
-    return assess_facts(facts, seen, at, knowledge, subject), ""
 
 
 def _answer(body: bytes, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:

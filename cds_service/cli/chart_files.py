@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.cli.faults import Unusable
 from fhir_mappings.fhir.decoding import Malformed, Unreadable, decode
-from fhir_mappings.fhir.elements import Entry, Reference, Resource
+from fhir_mappings.fhir.elements import Entry
 
 
 @dataclass(slots=True)
@@ -21,10 +21,9 @@ class Chart:
     request: bytes = b""
 
 
-class _Kind(msgspec.Struct, rename="camel"):
-    resource_type: msgspec.Raw | None = None
-    hook: msgspec.Raw | None = None
-    context: msgspec.Raw | None = None
+class _Kind(msgspec.Struct):
+    hook: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
 
 
 _kind = msgspec.json.Decoder(_Kind)
@@ -46,26 +45,6 @@ def read_chart(path: Path) -> Chart:
     return chart
 
 
-def patient_of(chart: Chart) -> str:
-    """The id of the one patient of a chart. Raises Unusable where there is none, or more than one."""
-    resources = [entry.resource for entry in chart.entries if entry.resource is not None]
-    named = {item.id for item in resources if item.resource_type == "Patient" and item.id}
-    if not named:
-        named = {name for item in resources if (name := _subject(item))}
-    if len(named) != 1:
-        found = "no patient" if not named else f"{len(named)} patients"
-        raise Unusable(f"the chart holds {found}; give the data of one patient, with the Patient resource")
-    return named.pop()
-
-
-def _subject(resource: Resource) -> str:
-    reference = resource.subject or resource.patient
-    if not isinstance(reference, Reference) or not reference.reference:
-        return ""
-    before, separator, name = reference.reference.split("/_history/")[0].rpartition("Patient/")
-    return name if separator and (not before or before.endswith("/")) else ""
-
-
 def _add(chart: Chart, file: Path, *, alone: bool) -> None:
     try:
         data = file.read_bytes()
@@ -73,7 +52,7 @@ def _add(chart: Chart, file: Path, *, alone: bool) -> None:
         raise Unusable(f"{file}: {error.strerror or 'cannot be read'}") from None
     try:
         kind = _kind.decode(data)
-        if alone and kind.hook is not None and kind.context is not None:
+        if alone and bytes(kind.hook) and bytes(kind.context):
             chart.request = data
             return
         decoded = decode(data)

@@ -1,0 +1,67 @@
+"""What every test of the service shares: a fixed clock, one knowledge, an application and its client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.parts import parts_of
+from cds_service.settings import Settings, Tenant
+from fhir_mappings.assess import Knowledge, load_knowledge
+
+AT = datetime(2024, 6, 4, 12, tzinfo=UTC)
+FHIR_SERVER = "https://ehr.example.org/fhir"
+
+AppMaker = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    """The knowledge inside the package."""
+    return load_knowledge()
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    """Always the same moment."""
+    return lambda: AT
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    """A hospital with one FHIR server."""
+    return Tenant(id="general", fhir_servers=(FHIR_SERVER,))
+
+
+@pytest.fixture
+def make_app(knowledge: Knowledge, clock: Callable[[], datetime], tenant: Tenant) -> Iterator[AppMaker]:
+    """Makes applications with some settings changed, and closes them. ``reader`` may be a stand-in."""
+    made: list[Flask] = []
+
+    def make(*, reader: Any = None, **changes: Any) -> Flask:
+        settings = Settings.embedded(**{"tenants": (tenant,), **changes})
+        app = create_app(settings, clock=clock, reader=reader, knowledge=knowledge)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        parts_of(app).close()
+
+
+@pytest.fixture
+def app(make_app: AppMaker) -> Flask:
+    """An application without authorisation, with one tenant."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of ``app``."""
+    return app.test_client()
