@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from importlib.metadata import version
 
 from flask import Flask
 
@@ -68,6 +67,6 @@ def demo_application(place: DemoPlace) -> Flask:
     patients = load_patients(place.today)
     repository = Repository(resource for patient in patients for resource in patient.resources)
     sandbox = Sandbox(repository, place.tokens, place.fhir_server)
-    routes = sandbox_blueprint(sandbox, version("relapse-cds"), place.today.isoformat())
+    routes = sandbox_blueprint(sandbox, place.today.isoformat())
     app.register_blueprint(routes, url_prefix=SANDBOX_PATH)
     return app

@@ -22,6 +22,7 @@ from cds_service.demo.ehr import EhrError, call_hook, new_session
 from cds_service.demo.hosting import NotStarted, PortBusy, running_demo
 from cds_service.demo.report import Outcome, closing_table, story_text
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXPECTED, DIFFERENT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -91,12 +92,15 @@ def _wait_for_the_end() -> None:
 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demonstration as Ctrl-C does, so that its server ends with it."""
+    """SIGTERM and SIGHUP end the demonstration as Ctrl-C does, so that its server ends with it.
+
+    SIGINT is named as well: a shell starts background jobs with that signal ignored.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ FHIR_VERSION = "4.0.1"
 _RESULT_PARAMETERS = "_sort, _count, _total and _format are supported on every type."
 
 
-def capability_statement(base: str, version: str, date: str) -> JsonObject:
+def capability_statement(base: str, date: str) -> JsonObject:
     """What the server at ``base`` can do. ``date`` is when that was last changed (ISO date)."""
     return {
         "resourceType": "CapabilityStatement",
@@ -19,7 +19,7 @@ def capability_statement(base: str, version: str, date: str) -> JsonObject:
         "experimental": True,
         "date": date,
         "kind": "instance",
-        "software": {"name": "relapse-cds demo sandbox", "version": version},
+        "software": {"name": "relapse-cds demo sandbox"},
         "implementation": {"description": "Synthetic patients only, kept in memory.", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "json"],

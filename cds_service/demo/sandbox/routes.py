@@ -25,15 +25,15 @@ _DRIP_BYTES = 256
 _MAXIMUM_BYTES = 16 * 1024 * 1024
 
 
-def sandbox_blueprint(sandbox: Sandbox, version: str, date: str) -> Blueprint:
-    """The blueprint to be mounted at ``/demo/fhir``. ``version`` and ``date`` go into /metadata."""
+def sandbox_blueprint(sandbox: Sandbox, date: str) -> Blueprint:
+    """The blueprint to be mounted at ``/demo/fhir``. ``date`` goes into /metadata."""
     routes = Blueprint("demo_sandbox", __name__)
     interactions = _Interactions(sandbox)
     routes.before_request(interactions.fault)
     routes.register_error_handler(FhirError, interactions.refusal)
 
     def metadata() -> Response:
-        return interactions.reply(capability_statement(sandbox.base, version, date))
+        return interactions.reply(capability_statement(sandbox.base, date))
 
     def unknown(rest: str = "") -> Response:
         raise not_found("The address")

@@ -31,7 +31,7 @@ def empty_server() -> Iterator[Sandbox]:
     app = Flask("empty_server")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     sandbox = Sandbox(Repository(), AccessTokens(b"k" * 32), f"http://127.0.0.1:{server.port}/fhir")
-    app.register_blueprint(sandbox_blueprint(sandbox, "1.0", "2026-01-01"), url_prefix="/fhir")
+    app.register_blueprint(sandbox_blueprint(sandbox, "2026-01-01"), url_prefix="/fhir")
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield sandbox

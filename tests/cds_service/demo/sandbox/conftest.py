@@ -94,7 +94,7 @@ def sandbox() -> Sandbox:
 def client(sandbox: Sandbox) -> Iterator[FlaskClient]:
     """A client of an application with the sandbox alone."""
     app = Flask("sandbox_under_test")
-    app.register_blueprint(sandbox_blueprint(sandbox, "1.0", "2026-01-01"), url_prefix="/demo/fhir")
+    app.register_blueprint(sandbox_blueprint(sandbox, "2026-01-01"), url_prefix="/demo/fhir")
     with app.test_client() as one:
         yield one
 
