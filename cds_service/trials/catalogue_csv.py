@@ -1,7 +1,7 @@
 """A catalogue kept as a spreadsheet.
 
 Columns: those of an entry (``id``, ``title``, ``status``, ``status_date``, ...), those of a site
-(``site``, ``city``, ``country``, ``latitude``, ``longitude``, ``site_status``, ``site_contact``) and
+(``site_name``, ``city``, ``country``, ``latitude``, ``longitude``, ``site_status``, ``site_contact``) and
 one per criterion, named by its fact. Lists inside a cell are separated by ``;``. Cells of criteria:
 ``B;mixed``, ``not blinatumomab``, ``1 years..17 years``, ``..2``, ``0.01..``. A first line
 ``# name of the list, 2026-11-01`` names the list and its day.
@@ -21,7 +21,7 @@ from fhir_mappings.trials import FactKind, Fault, TrialFact, TrialVocabulary
 _ENTRY_COLUMNS = ("id", "title", "link", "status", "status_date", "phase", "contact")
 _LIST_COLUMNS = ("interventions", "not_checked")
 _SITE_COLUMNS = {
-    "site": "name",
+    "site_name": "name",
     "city": "city",
     "country": "country",
     "latitude": "latitude",
@@ -52,7 +52,7 @@ class CsvEntry:
         if len(location) > 1 and location[0] == "criteria" and isinstance(location[1], int):
             return self.criterion_columns[location[1]]
         if len(location) > 2 and location[0] == "sites":
-            return next((column for column, key in _SITE_COLUMNS.items() if key == location[2]), "site")
+            return next((column for column, key in _SITE_COLUMNS.items() if key == location[2]), "site_name")
         return str(location[0]) if location else "row"
 
 
@@ -140,7 +140,7 @@ def _add_row(
                 entry.criterion_columns.append(fact.value)
                 kind = vocabulary.facts[fact].kind
                 entry.table.setdefault("criteria", []).append(_criterion(fact, cell, kind, separator))
-    if row.get("site"):
+    if row.get("site_name"):
         entry.site_lines.append(line)
         site = {key: row[column] for column, key in _SITE_COLUMNS.items() if row.get(column)}
         entry.table.setdefault("sites", []).append(site)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Literal
 
 import requests
@@ -90,6 +91,7 @@ class ClinicalTrialsGov:
         seen: set[str] = set()
         with requests.Session() as session:
             session.trust_env = False
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             for number in range(MAX_PAGES):
                 if number:
                     self._sleep(PAUSE_SECONDS)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.trials import (
@@ -50,6 +50,15 @@ def _https(text: str) -> str:
     return text
 
 
+def _bound_text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError('write a number such as 0.01, or an age such as "18 years"')
+    return str(value)
+
+
+Bound = Annotated[str, BeforeValidator(_bound_text)]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -60,10 +69,10 @@ class CriterionEntry(_Entry):
     fact: TrialFact
     any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
-    at_least: int | Decimal | str | None = None
-    at_most: int | Decimal | str | None = None
-    above: int | Decimal | str | None = None
-    below: int | Decimal | str | None = None
+    at_least: Bound | None = None
+    at_most: Bound | None = None
+    above: Bound | None = None
+    below: Bound | None = None
 
 
 class SiteEntry(_Entry):
@@ -213,11 +222,11 @@ def _only_one_each(entry: CriterionEntry) -> None:
         raise ValueError("write one lower and one upper bound at most")
 
 
-def _decimal(bound: int | Decimal | str | None) -> Decimal | None:
+def _decimal(bound: str | None) -> Decimal | None:
     if bound is None:
         return None
     try:
-        number = Decimal(str(bound))
+        number = Decimal(bound)
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite():
@@ -225,10 +234,10 @@ def _decimal(bound: int | Decimal | str | None) -> Decimal | None:
     return number
 
 
-def _age(bound: int | Decimal | str | None) -> Age | None:
+def _age(bound: str | None) -> Age | None:
     if bound is None:
         return None
-    count, _, unit = str(bound).strip().partition(" ")
+    count, _, unit = bound.strip().partition(" ")
     unit = unit.strip().lower()
     named = unit if unit.endswith("s") else f"{unit}s"
     if not (count.isascii() and count.isdecimal()) or named not in {one.value for one in AgeUnit}:
