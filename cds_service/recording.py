@@ -118,9 +118,9 @@ class Recorder:
         if not calls:
             return
         try:
+            self._store.purge_if_due(calls[-1].at)
             self._store.firings.add(_call(call) for call in calls)
             self._store.audit.append([_entry(call) for call in calls])
-            self._store.purge_if_due(calls[-1].at)
         except StoreUnavailable:
             audit.log("trail-not-written", count=len(calls))
             with self._lock:

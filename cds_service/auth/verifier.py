@@ -59,8 +59,8 @@ class Verifier:
         self._jws = PyJWS()
 
     def start(self) -> None:
-        """Begins to read the tenants' keys in the background. After a fork it begins again by itself with
-        the first call."""
+        """Begins to read the tenants' keys in the background. The first call, or the first question about
+        readiness, begins it too, and again after a fork."""
         for keys in self.keys.values():
             keys.start()
 
@@ -70,7 +70,8 @@ class Verifier:
             keys.stop()
 
     def without_keys(self) -> tuple[str, ...]:
-        """The tenants nobody of whom can be verified now, for readiness."""
+        """The tenants nobody of whom can be verified now, for readiness. Asking begins the reading."""
+        self.start()
         return tuple(name for name, keys in self.keys.items() if not _has_keys(keys))
 
     def identify(
