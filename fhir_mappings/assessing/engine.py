@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from fhir_mappings.assessing.disease import Disease, disease_of
@@ -42,7 +43,8 @@ def evaluate_facts(
     deceased = any(person.deceased for person in facts.persons)
     if not disease.present or deceased:
         return _silent(facts, needs, at, knowledge, patient, stamp, view, disease, deceased)
-    course = CourseReader(view, disease, knowledge).read()
+    reader = CourseReader(view, disease, knowledge)
+    course = reader.read()
     standing = standing_of(course, view, facts, disease, knowledge)
     picture = picture_of(view, facts, disease, course, standing, knowledge)
     missing = _missing_needs(facts, needs, knowledge, with_disease=True)
@@ -51,6 +53,8 @@ def evaluate_facts(
         status = Status.NOT_EVALUABLE
     episode = standing.episode
     results = episode.results if episode is not None else course.results
+    if course.remission is None and episode is None:
+        results = _without_remission(results, reader)
     return Assessment(
         patient=patient,
         at=at,
@@ -76,6 +80,17 @@ def evaluate_facts(
         ignored=view.ignored,
         missing_needs=missing,
         evidence_digest=evidence_digest(facts, view),
+    )
+
+
+def _without_remission(
+    results: tuple[CriterionResult, ...], reader: CourseReader
+) -> tuple[CriterionResult, ...]:
+    """Before a remission no relapse criterion is met: what the samples show is the disease itself (A-16)."""
+    gap = (reader.gap("remission"),)
+    return tuple(
+        replace(one, verdict=Unknown(gap, one.verdict.because)) if isinstance(one.verdict, Met) else one
+        for one in results
     )
 
 

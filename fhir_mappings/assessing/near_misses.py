@@ -39,6 +39,7 @@ def near_misses(course: Course, view: View, knowledge: Knowledge) -> tuple[NearM
         *_fluid(window, view, knowledge),
         *_sites(window, view, knowledge),
         *_residual(course, view, knowledge),
+        *_gate(window, course, view, knowledge),
         *_undated(view, knowledge),
     ]
     return tuple(sorted(found, key=lambda miss: (not miss.urgent, miss.kind)))
@@ -107,6 +108,19 @@ def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[Near
             samples = [one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource]
             if samples and _recent(samples[0].day, view, knowledge) and course.window.mrd[-1] is samples[0]:
                 yield NearMiss("mrd", False, samples[0].day, result.verdict.because)
+
+
+def _gate(window: Window, course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """A share of a flow gate is no share of nucleated cells (A-18), but it is not nothing."""
+    threshold = knowledge.number("suspect_marrow_at_least")
+    start = course.remission.day.first if course.remission is not None else None
+    for sample in reversed(view.gated):
+        if start is not None and sample.day.last < start:
+            return
+        if sample.value.is_at_least(threshold) is not Answer.NO and _recent(sample.day, view, knowledge):
+            if not any(other.day.first == sample.day.first for other in window.marrow):
+                yield NearMiss("marrow-gate", False, sample.day, (sample.evidence(),))
+        return
 
 
 def _undated(view: View, knowledge: Knowledge) -> Iterator[NearMiss]:

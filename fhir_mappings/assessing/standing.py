@@ -20,7 +20,16 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Facts, Phase, Result
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.samples import Sample
+from fhir_mappings.clinical.verdict import Evidence
 from fhir_mappings.knowledge.model import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """Disease seen after a reinduction, in the marrow or the cerebrospinal fluid."""
+
+    day: Moment
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Standing:
     unusable: tuple[Result, ...] = ()
     preliminary: tuple[Result, ...] = ()
     refractory: tuple[Sample, ...] = ()
-    persistent: Sample | None = None
+    persistent: Persistence | None = None
     previous: tuple[Episode, ...] = ()
 
 
@@ -173,8 +182,8 @@ def _is_current(episode: Episode, course: Course, view: View, knowledge: Knowled
 
 def _persistent(
     episode: Episode, view: View, facts: Facts, disease: Disease, knowledge: Knowledge
-) -> Sample | None:
-    """Disease after a reinduction: a marrow at or above the threshold after it ended (S-003-35, R-09)."""
+) -> Persistence | None:
+    """Disease after a reinduction: marrow or cerebrospinal fluid still involved (S-003-35, R-09)."""
     therapy = therapy_around(episode.event, facts, view, disease, knowledge)
     if therapy.reinduction_start is None:
         return None
@@ -183,13 +192,17 @@ def _persistent(
         earliest = therapy.reinduction_end.first - timedelta(days=knowledge.whole("mrd_due_before_days"))
     threshold = knowledge.number("persistent_marrow_at_least")
     late = [
-        sample
+        Persistence(sample.day, (sample.evidence(),))
         for sample in episode.window.marrow
-        if sample.day.first >= earliest
-        and sample.day.first > episode.event.last
-        and sample.value.is_at_least(threshold) is Answer.YES
+        if sample.value.is_at_least(threshold) is Answer.YES
     ]
-    return late[-1] if late else None
+    late.extend(
+        Persistence(tap.draw.day, tap.draw.evidence())
+        for tap in episode.window.taps
+        if tap.draw.blasts is Answer.YES
+    )
+    late = [one for one in late if one.day.first >= earliest and one.day.first > episode.event.last]
+    return max(late, key=lambda one: one.day.sort_key, default=None)
 
 
 def _in_remission(

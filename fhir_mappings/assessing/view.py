@@ -20,7 +20,7 @@ from fhir_mappings.clinical.facts import (
     SpecimenTaken,
 )
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, as_conflict
 from fhir_mappings.clinical.samples import HUNDRED, Sample, group_csf, numeric
 from fhir_mappings.clinical.verdict import Evidence
 from fhir_mappings.knowledge.model import Knowledge
@@ -46,6 +46,7 @@ class View:
     blood: tuple[Sample, ...]
     taps: tuple[TapReading, ...]
     mrd: tuple[Sample, ...]
+    gated: tuple[Sample, ...]
     by_concept: dict[str, tuple[Result, ...]]
     preliminary: tuple[Result, ...]
     undated: tuple[Result, ...]
@@ -87,7 +88,8 @@ def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
         marrow=marrow,
         blood=tuple(sorted(blood, key=lambda sample: (sample.day.sort_key, sample.result.resource))),
         taps=_taps(ordered, titles, white, red, knowledge),
-        mrd=_samples(ordered, ("mrd",), titles, None),
+        mrd=numeric(ordered.get("mrd", ()), titles, knowledge.number("contradicting_mrd_below")),
+        gated=_gated_samples(ordered, titles),
         by_concept=ordered,
         preliminary=tuple(sorted(preliminary, key=_when)),
         undated=tuple(result for result in final if result.collected is None and result.concept in DECIDING),
@@ -122,7 +124,7 @@ def _with_specimen(result: Result, taken: SpecimenTaken, ignored: list[Ignored])
     known = (Specimen.UNSTATED, Specimen.OTHER)
     if result.specimen not in known and taken.material not in known and result.specimen is not taken.material:
         ignored.append(Ignored(result.resource, "specimen-conflict", result.concept))
-        return None
+        return replace(result, specimen=Specimen.OTHER, value=as_conflict(result.value))
     if taken.collected is not None and result.date_basis == "reported":
         return replace(result, collected=taken.collected, date_basis="collected")
     return result
@@ -137,6 +139,13 @@ def _samples(
     found = [result for concept in concepts for result in ordered.get(concept, ()) if not _is_gated(result)]
     none_below = knowledge.number("remission_marrow_below") if knowledge is not None else None
     return numeric(found, titles, none_below) if found else ()
+
+
+def _gated_samples(
+    ordered: Mapping[str, tuple[Result, ...]], titles: Mapping[str, str]
+) -> tuple[Sample, ...]:
+    found = [result for concept in MARROW for result in ordered.get(concept, ()) if _is_gated(result)]
+    return numeric(found, titles) if found else ()
 
 
 def _is_gated(result: Result) -> bool:

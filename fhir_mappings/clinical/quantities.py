@@ -89,6 +89,12 @@ class Unusable:
 Value = Measured | Presence | Narrative | Unusable
 
 
+def as_conflict(value: Value) -> Value:
+    """A value whose specimen contradicts its code: not used, and not forgotten unless it is harmless."""
+    original = value.original if isinstance(value, (Measured, Unusable)) else ""
+    return Unusable("specimen-conflict", original)
+
+
 def plain(number: Decimal) -> str:
     """A decimal without exponent or trailing zeros: ``78``, ``0.02``."""
     text = format(number, "f")

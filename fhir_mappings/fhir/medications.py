@@ -11,7 +11,7 @@ from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Resource
 
-_VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown", "draft"})
+_VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown"})
 _STATES = {
     "MedicationAdministration": {
         "completed": MedicationState.GIVEN,
@@ -31,6 +31,7 @@ _STATES = {
         "completed": MedicationState.GIVEN,
         "stopped": MedicationState.STOPPED,
         "on-hold": MedicationState.STOPPED,
+        "draft": MedicationState.PLANNED,
     },
 }
 _PLANS = frozenset({"proposal", "plan", "option"})

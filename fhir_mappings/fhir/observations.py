@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.facts import Ignored, Result, ResultStatus, Specimen
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value, as_conflict
 from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
 from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
@@ -41,10 +41,10 @@ def read_observation(resource: Resource, ref: str, version: str, vocabulary: Voc
     specimen = specimen_of(resource, vocabulary)
     if concept.only_on is not Specimen.UNSTATED and specimen is not concept.only_on:
         return
-    if _conflicts(concept, specimen):
-        _leave_out(resource, ref, version, "specimen-conflict", concept, into)
-        return
     value = _value_of(resource, concept, vocabulary)
+    if _conflicts(concept, specimen):
+        into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
+        specimen, value = Specimen.OTHER, as_conflict(value)
     into.results.append(_result(resource, ref, version, code, concept, specimen, value))
 
 

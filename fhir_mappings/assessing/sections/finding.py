@@ -35,6 +35,8 @@ def finding_section(picture: Picture) -> Iterator[Section]:
         yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
     elif status is Status.PERSISTENT:
         yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), _persist_headline(picture))
+    elif status is Status.SUSPECT and not picture.standing.misses and picture.standing.unusable:
+        yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
     elif status is Status.SUSPECT and picture.standing.misses:
         urgent = any(miss.urgent for miss in picture.standing.misses)
         indicator = Indicator.WARNING if urgent else Indicator.INFO
@@ -104,9 +106,9 @@ def _refractory(picture: Picture) -> Iterator[Statement]:
 
 
 def _persistent(picture: Picture) -> Iterator[Statement]:
-    sample = picture.standing.persistent
-    if sample is not None:
-        yield say("persist.marrow", value=measured(sample.evidence()))
+    if picture.standing.persistent is not None:
+        found = "; ".join(measured(item) for item in picture.standing.persistent.evidence)
+        yield say("persist.found", value=found)
     yield say("persist.options")
     episode = _episode(picture)
     yield from _criteria(picture, episode)
@@ -261,7 +263,7 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
             date = result.collected.text if result.collected else "an unknown date"
             yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
     for item in picture.view.ignored:
-        if item.why in ("specimen-conflict", "codes-conflict", "modifier-extension"):
+        if item.why in ("codes-conflict", "modifier-extension"):
             yield say(f"data.{item.why}", resource=item.resource)
     if picture.timing is not None and picture.timing.seed_003.value == "indeterminate":
         diagnosed = picture.disease.diagnosed
@@ -289,8 +291,8 @@ def _headline(picture: Picture, kind: str) -> Statement:
 
 
 def _persist_headline(picture: Picture) -> Statement:
-    sample = picture.standing.persistent
-    return say("persist.summary", date=sample.day.text if sample is not None else "")
+    found = picture.standing.persistent
+    return say("persist.summary", date=found.day.text if found is not None else "")
 
 
 def site_words(picture: Picture) -> str:
