@@ -1,0 +1,107 @@
+"""The service as it runs in production: gunicorn with several workers, in a process group of its own.
+
+Started by :func:`running`; this module is also the program that is started. Its clock stands still, so
+that tokens of a fixed moment are good.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from cds_service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """kill -9, every worker at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def start(settings: Settings, at: datetime, folder: Path) -> Service:
+    """Starts the service and waits until it is ready."""
+    port = _free_port()
+    config = folder / f"settings-{port}.json"
+    config.write_text(settings.model_copy(update={"port": port}).model_dump_json())
+    log = folder / f"log-{port}.txt"
+    # One set of counters for all workers.
+    metrics = folder / f"metrics-{port}"
+    metrics.mkdir()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cds_service.running", str(config), at.isoformat()],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+            start_new_session=True,
+        )
+    service = Service(f"http://127.0.0.1:{port}", process, log)
+    _wait(service)
+    return service
+
+
+@contextmanager
+def running(settings: Settings, at: datetime, folder: Path) -> Iterator[Service]:
+    """A service that is killed at the end."""
+    service = start(settings, at, folder)
+    try:
+        yield service
+    finally:
+        service.kill()
+
+
+def _wait(service: Service) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if service.process.poll() is not None:
+            break
+        try:
+            if requests.get(f"{service.url}/readyz", timeout=5).status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError(f"the service did not start:\n{service.log.read_text()[-4000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main(config: str, at: str) -> None:
+    """Serves with a clock that stands still."""
+    from cds_service import audit, server
+    from cds_service.app import create_app
+
+    settings = Settings.model_validate_json(Path(config).read_text())
+    moment = datetime.fromisoformat(at)
+    audit.configure_logging(settings.log_level)
+    server._Server(lambda: create_app(settings, clock=lambda: moment), server._options(settings)).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
