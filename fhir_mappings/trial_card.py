@@ -81,9 +81,9 @@ def trial_statements(
     """
     if enrolled is not None:
         study = enrolled.label or enrolled.study
-        return (_say("trial.enrolled", study=study, status=enrolled.state),)
+        return (_say("trials.enrolled", study=study, status=enrolled.state),)
     if not lists:
-        return (_say("trial.no-list"),)
+        return (_say("trials.no-list"),)
     return (
         *_candidates(matches, profile, vocabulary, home),
         *_missing_tests(matches, profile, vocabulary),
@@ -95,8 +95,8 @@ def trial_statements(
 def trial_summary(matches: Matches, on: date) -> Statement:
     """The card's headline."""
     if matches.count:
-        return _say("trial.preferred-summary", count=str(matches.count))
-    return _say("trial.none-summary", date=on.isoformat())
+        return _say("trials.summary", count=str(matches.count))
+    return _say("trials.summary-none", date=on.isoformat())
 
 
 def study_links(matches: Matches) -> tuple[StudyLink, ...]:
@@ -155,42 +155,50 @@ def _candidates(
     if not matches.count:
         today = profile.on.isoformat()
         if home is not None and home.radius_km is not None:
-            yield _say("trial.none", date=today, km=f"{home.radius_km:.0f}")
+            yield _say("trials.none", date=today, km=f"{home.radius_km:.0f}")
         else:
-            yield _say("trial.none-anywhere", date=today)
+            yield _say("trials.none-anywhere", date=today)
         return
-    yield _say("trial.preferred", count=str(matches.count), shown=str(len(matches.candidates)))
+    yield _say("trials.candidates", count=str(matches.count), shown=str(len(matches.candidates)))
     for match in matches.candidates:
         yield from _study(match, profile, vocabulary)
-    yield _say("trial.candidates-only")
+    yield _say("trials.candidates-only")
 
 
 def _study(match: StudyMatch, profile: TrialProfile, vocabulary: TrialVocabulary) -> Iterator[Statement]:
     study, unstated = match.placed.study, vocabulary.phrases["unstated"]
     yield _say(
-        "trial.study",
+        "trials.study",
         id=study.id,
         title=study.title,
         phase=vocabulary.phase(study.phase) or unstated,
         interventions=", ".join(study.interventions) or unstated,
     )
     yield _say(
-        "trial.study-status",
+        "trials.study-status",
         id=study.id,
         status=vocabulary.status(study.status) or unstated,
         date=study.status_date.text if study.status_date else unstated,
     )
     yield _site(match, vocabulary)
-    limit = vocabulary.max_criteria_shown
     rows = criterion_rows(match, profile, vocabulary)
     matched = [_fact_text(row) for row in rows if row.verdict is Match.MET]
     unknown = [f"{row.what}: {row.expected}" for row in rows if row.verdict is Match.UNKNOWN]
     if matched:
-        yield _say("trial.study-matched", id=study.id, facts="; ".join(matched))
+        yield _say("trials.study-matched", id=study.id, facts="; ".join(matched))
     if unknown:
-        yield _say("trial.study-unknown", id=study.id, criteria="; ".join(unknown))
+        yield _say("trials.study-unknown", id=study.id, criteria="; ".join(unknown))
     if unchecked := not_checked(match, vocabulary):
-        yield _say("trial.study-not-checked", id=study.id, criteria="; ".join(unchecked[:limit]))
+        yield _say("trials.study-not-checked", id=study.id, criteria=_cut(unchecked, vocabulary))
+
+
+def _cut(items: Sequence[str], vocabulary: TrialVocabulary) -> str:
+    """The first items, and how many more there are."""
+    limit = vocabulary.max_criteria_shown
+    shown = list(items[:limit])
+    if len(items) > limit:
+        shown.append(vocabulary.phrase("and_more", count=str(len(items) - limit)))
+    return "; ".join(shown)
 
 
 def _site(match: StudyMatch, vocabulary: TrialVocabulary) -> Statement:
@@ -204,7 +212,7 @@ def _site(match: StudyMatch, vocabulary: TrialVocabulary) -> Statement:
         distance = vocabulary.phrases["home_site" if placed.is_local else "distance_unknown"]
     contact = (site.contact if site else "") or placed.study.contact
     return _say(
-        "trial.study-site",
+        "trials.study-site",
         id=placed.study.id,
         site=place or unstated,
         distance=distance,
@@ -231,7 +239,7 @@ def _missing_tests(
     for fact, ids in asking.items():
         test = vocabulary.facts[fact].test
         if test and ids:
-            yield _say("trial.missing-test", test=test, studies=", ".join(ids))
+            yield _say("trials.missing-test", test=test, studies=", ".join(ids))
 
 
 def _not_listed(
@@ -246,19 +254,19 @@ def _not_listed(
     more = matches.not_listed_count - len(told)
     if more > 0:
         told.append(vocabulary.phrase("and_more", count=str(more)))
-    yield _say("trial.not-listed", studies="; ".join(told))
+    yield _say("trials.not-listed", studies="; ".join(told))
 
 
 def _provenance(lists: Sequence[StudyList], on: date, vocabulary: TrialVocabulary) -> Iterator[Statement]:
     state = list_state(lists, vocabulary)
-    yield _say("trial.list", source=state.source)
+    yield _say("trials.list", source=state.source)
     for one in lists:
         if not one.complete:
             reason = "; ".join(one.faults) or one.label
-            yield _say("trial.list-incomplete", source=one.label, reason=reason)
+            yield _say("trials.list-incomplete", source=one.label, reason=reason)
         age = (on - one.as_of.last).days if one.as_of is not None else None
         if age is not None and one.fresh_days is not None and age > one.fresh_days:
-            yield _say("trial.list-old", source=one.label, days=str(age))
+            yield _say("trials.list-old", source=one.label, days=str(age))
 
 
 def _say(words: str, **values: str) -> Statement:

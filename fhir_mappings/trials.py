@@ -34,7 +34,7 @@ from fhir_mappings.clinical.trials.wording import CriterionRow, Found, criterion
 from fhir_mappings.fhir.research import NCT_ID, ReadStudies, read_research
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.toml_lines import KeyLines
-from fhir_mappings.knowledge.trials import TrialKnowledge, TrialWords, load_trial_knowledge
+from fhir_mappings.knowledge.trials import TrialKnowledge, load_trial_knowledge
 from fhir_mappings.trial_card import (
     ENROLLED_STATES,
     ListState,
@@ -87,7 +87,6 @@ __all__ = [
     "TrialKnowledge",
     "TrialProfile",
     "TrialVocabulary",
-    "TrialWords",
     "criterion_rows",
     "current_enrolment",
     "expected_text",

@@ -69,7 +69,13 @@ def answer_for(
 
 
 def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
-    """The assessment with the TRIAL section filled; one without that section stays as it is."""
+    """The assessment with the TRIAL section filled.
+
+    One without that section stays as it is, and so does that of a patient on a study: the section
+    then shows the enrolment already.
+    """
+    if answer.enrolled is not None:
+        return assessment
     sections = tuple(
         replace(
             section,

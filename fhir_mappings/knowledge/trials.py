@@ -17,6 +17,7 @@ from fhir_mappings.clinical.trials.vocabulary import FactKind, FactWords, Regist
 from fhir_mappings.knowledge.agents import AgentsFile
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_codes, read_toml
+from fhir_mappings.knowledge.words import Words, WordsEntry
 
 DEFAULT_DIRECTORY = Path(__file__).parent / "all"
 CRITERION_SYSTEM = "https://relapse-cds.org/CodeSystem/trial-criterion"
@@ -89,11 +90,6 @@ class _Fact(KnowledgeFile):
     cites: tuple[str, ...] = ()
 
 
-class _Words(KnowledgeFile):
-    text: str = Field(min_length=1)
-    cites: tuple[str, ...]
-
-
 class _TrialsFile(KnowledgeFile):
     review: _Review
     limits: _Limits
@@ -103,15 +99,7 @@ class _TrialsFile(KnowledgeFile):
     phases: dict[str, str]
     facts: dict[TrialFact, _Fact]
     phrases: dict[str, str]
-    words: dict[str, _Words]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialWords:
-    """One sentence of the trial section: its text with named blanks, and what it rests on."""
-
-    text: str
-    cites: tuple[str, ...]
+    words: dict[str, WordsEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +107,7 @@ class TrialKnowledge:
     """The content of ``trials.toml``."""
 
     vocabulary: TrialVocabulary
-    words: Mapping[str, TrialWords]
+    words: Mapping[str, Words]
     review: str
 
 
@@ -139,7 +127,9 @@ def load_trial_knowledge(directory: Path | None = None) -> TrialKnowledge:
     facts = {fact: _fact_words(fact, entry, base, faults) for fact, entry in content.facts.items()}
     if faults:
         raise KnowledgeError(faults)
-    words = {key: TrialWords(entry.text, entry.cites) for key, entry in content.words.items()}
+    words = {
+        key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in content.words.items()
+    }
     return TrialKnowledge(_vocabulary(content, facts, classes), MappingProxyType(words), content.review.state)
 
 

@@ -65,7 +65,6 @@ def test_a_candidate_is_shown_with_everything_a_referral_needs() -> None:
     )
     text = rendered(said([listed(candidate)], patient({"lineage": "B on 2026-11-03"})))
     assert text.splitlines() == [
-        "Clinical trial participation is preferred when available. "
         "Candidate studies by what is on record: 1; shown: 1.",
         "FICT-1: Fictional study FICT-1 (phase 2); fictional antibody.",
         "FICT-1 accrual: recruiting (as of 2026-10-01).",
@@ -92,13 +91,13 @@ def test_an_empty_list_says_when_and_how_far_was_looked() -> None:
 
 def test_without_any_list_the_card_says_that_none_was_searched() -> None:
     (only,) = said([], patient())
-    assert only.words == "trial.no-list"
+    assert only.words == "trials.no-list"
 
 
 def test_a_patient_on_a_study_sees_the_enrolment_and_no_referral() -> None:
     enrolled = Enrolment("ResearchSubject/1", "on-study", "ResearchStudy/9", "Fictional study 9")
     (only,) = said([listed(study("FICT-1"))], patient(), enrolled=enrolled)
-    assert only.words == "trial.enrolled"
+    assert only.words == "trials.enrolled"
     assert only.values == {"study": "Fictional study 9", "status": "on-study"}
 
 
@@ -151,12 +150,12 @@ def test_a_list_without_a_date_leaves_the_date_of_all_open() -> None:
 def test_a_test_that_is_on_record_is_not_asked_for_again() -> None:
     old = patient({"ecog": "1 on 2020-01-01", "cd19": "positive"})
     words = [one.words for one in said([listed(study("A", CD19, criterion("ecog", "..2")))], old)]
-    assert "trial.missing-test" not in words
+    assert "trials.missing-test" not in words
 
 
 def test_each_missing_test_is_asked_for_once_with_its_studies() -> None:
     statements = said([listed(study("A", CD19), study("B", CD19))], patient())
-    asked = [one.values["studies"] for one in statements if one.words == "trial.missing-test"]
+    asked = [one.values["studies"] for one in statements if one.words == "trials.missing-test"]
     assert asked == ["A, B"]
 
 
@@ -174,7 +173,7 @@ def test_links_lead_to_the_shown_studies_that_have_one() -> None:
 
 def test_the_headline_counts_or_says_none() -> None:
     assert trial_summary(matched(patient(), listed(study("A"))), TODAY).values == {"count": "1"}
-    assert trial_summary(matched(patient(), listed()), TODAY).words == "trial.none-summary"
+    assert trial_summary(matched(patient(), listed()), TODAY).words == "trials.summary-none"
 
 
 def test_every_sentence_has_its_blanks_filled() -> None:
