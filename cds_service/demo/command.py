@@ -65,8 +65,7 @@ def _show(console: Console, place: DemoPlace, patients: tuple[DemoPatient, ...],
     console.print(closing_table(outcomes))
     code = DIFFERENT if any(outcome.differences for outcome in outcomes) else EXPECTED
     if not once:
-        console.print(_addresses(place))
-        _wait_for_the_end()
+        _serve_on(console, place)
     return code
 
 
@@ -82,8 +81,10 @@ def _addresses(place: DemoPlace) -> str:
     )
 
 
-def _wait_for_the_end() -> None:
+def _serve_on(console: Console, place: DemoPlace) -> None:
+    """Until Ctrl-C or a signal that means the same."""
     try:
+        console.print(_addresses(place))
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:

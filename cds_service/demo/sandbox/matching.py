@@ -44,6 +44,17 @@ class Criterion:
         hit = any(match(value, sought, self) for value in found for sought in self.values)
         return not hit if self.modifier == "not" else hit
 
+    def is_within(self, patient_id: str) -> bool:
+        """False when the criterion names a patient other than this one."""
+        if self.parameter.kind is not Kind.REFERENCE or self.modifier:
+            return True
+        named = [_relative(_unescape(value), self.base) for value in self.values]
+        return all(
+            name.removeprefix("Patient/") == patient_id
+            for name in named
+            if name.startswith("Patient/") or self.parameter.target == "Patient"
+        )
+
 
 def criterion(parameter: SearchParameter, modifier: str, text: str, base: str) -> Criterion:
     """A checked criterion.

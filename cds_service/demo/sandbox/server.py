@@ -44,12 +44,15 @@ class Sandbox:
         """The searchset Bundle of a search, or of the page that ``_page`` names.
 
         Raises:
-            FhirError: as ``parse_query`` and ``Pages.following``.
+            FhirError: as ``parse_query`` and ``Pages.following``; 403 when the search names a patient
+                whom the token does not open, since an empty answer would read as an empty chart.
         """
         token = next((value for name, value in pairs if name == PAGE_PARAMETER), None)
         if token is not None:
             return self._searchset(self.pages.following(token, resource_type, access.patient_id), token)
         query = parse_query(resource_type, pairs, self.base, strict=strict)
+        if access.patient_id and any(not rule.is_within(access.patient_id) for rule in query.criteria):
+            raise FhirError(403, "forbidden", "The token is for the record of another patient.")
         found = [
             stored
             for stored in self.repository.all_of(resource_type)

@@ -235,6 +235,9 @@ def test_a_token_opens_one_patient_only(client: FlaskClient, sandbox: Sandbox) -
     only_b = {"Authorization": f"Bearer {sandbox.tokens.issue('b')}"}
     found = client.get("/demo/fhir/Observation", headers=only_b).get_json()
     assert [entry["resource"]["id"] for entry in found["entry"]] == ["other"]
+    for asked in ("patient=a", "patient=Patient/a", "patient=b,a", "subject=Patient/a"):
+        assert client.get(f"/demo/fhir/Observation?{asked}", headers=only_b).status_code == 403
+    assert client.get("/demo/fhir/Observation?patient=b", headers=only_b).get_json()["total"] == 1
     assert client.get("/demo/fhir/Patient/a", headers=only_b).status_code == 403
     assert client.get("/demo/fhir/Patient/b", headers=only_b).status_code == 200
     assert client.post("/demo/fhir/ServiceRequest", headers=only_b, json=REFERRAL).status_code == 403
