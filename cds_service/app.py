@@ -9,11 +9,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from fhir_mappings.assess import Knowledge, load_knowledge, self_test
 from flask import Flask, Response, g, request
 
 from cds_service import audit, cors, problems, routes
 from cds_service.auth import Verifier
+from cds_service.configuration import check_local_codes
 from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
@@ -24,6 +24,7 @@ from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.store import Store, open_store
 from cds_service.wire.discovery import discovery
+from fhir_mappings.assess import Knowledge, load_knowledge, self_test
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -44,11 +45,13 @@ def create_app(
     """The WSGI application of one configuration.
 
     ``reader``, ``store`` and ``knowledge`` default to the real ones. Raises KnowledgeError where the
-    knowledge is not sound, StoreMisconfigured or StoreUnavailable where the store is not.
+    knowledge is not sound, SettingsError where a
+    tenant's codes do not fit it, StoreMisconfigured or StoreUnavailable where the store is not.
     """
     if knowledge is None:
         knowledge = load_knowledge(settings.knowledge_dir)
         self_test(knowledge)
+    check_local_codes(settings, knowledge.vocabulary.result_concepts)
     parts = _parts(settings, clock, reader, store, knowledge)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False
@@ -70,7 +73,8 @@ def _settle() -> None:
 def _parts(
     settings: Settings, clock: Clock, reader: Reader | None, store: Store | None, knowledge: Knowledge
 ) -> Parts:
-    store = store or open_store(settings.store, _secret(settings), timedelta(days=settings.feedback_retention_days))
+    retention = timedelta(days=settings.feedback_retention_days)
+    store = store or open_store(settings.store, _secret(settings), retention)
     reader = reader or FhirReader(settings)
     services = {name: service for name, service in HOOKS.items() if name in settings.hooks}
     offered = templates(knowledge.needs, settings.tenants, concept_needs(knowledge))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,20 @@ def contradictions(settings: Settings) -> list[Fault]:
     for index, tenant in enumerate(settings.tenants):
         faults.extend(_tenant_faults(f"tenants[{index}]", tenant, settings))
     return faults + _repeated(settings)
+
+
+def check_local_codes(settings: Settings, concepts: Collection[str]) -> None:
+    """Raises SettingsError where a tenant gives codes for a concept that the knowledge does not have."""
+    faults = [
+        Fault(
+            f"tenants[{index}].codes.{name}", "no such concept", f"use one of: {', '.join(sorted(concepts))}"
+        )
+        for index, tenant in enumerate(settings.tenants)
+        for name in tenant.codes
+        if name not in concepts
+    ]
+    if faults:
+        raise SettingsError(tuple(faults))
 
 
 def _tenant_faults(key: str, tenant: Tenant, settings: Settings) -> list[Fault]:

@@ -13,8 +13,14 @@ from types import TracebackType
 from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
+from cds_service import audit
+from cds_service.fhir_reader import Deadline, RefusedServer
+from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+from cds_service.prefetch import PrefetchTable
+from cds_service.refusals import Problem, Refusal
+from cds_service.settings import Settings, Tenant
+from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assess import (
-    Facts,
     ForeignResource,
     Knowledge,
     Need,
@@ -23,15 +29,8 @@ from fhir_mappings.assess import (
     has_all_diagnosis,
     read_facts,
 )
-
-from cds_service import audit
-from cds_service.fhir_reader import Deadline, RefusedServer
-from cds_service.fhir_reader.origins import MalformedUrl, parse_base
-from cds_service.prefetch import PrefetchTable
-from cds_service.refusals import Problem, Refusal
-from cds_service.settings import Settings, Tenant
-from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assessment import Assessment, Availability, NeedState, Status
+from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.elements import Entry
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from fhir_mappings.assess import Knowledge
 from flask import Flask, current_app
 
 from cds_service.auth import Verifier
@@ -16,6 +15,7 @@ from cds_service.hooks import HookService
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.store import Store
+from fhir_mappings.assess import Knowledge
 
 Clock = Callable[[], datetime]
 """The moment of evaluation, with a time zone."""

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fhir_mappings.assess import Knowledge
-
 from cds_service import audit
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
 from cds_service.store import AuditEntry, Call, ShownCard, Store, StoreUnavailable
+from fhir_mappings.assess import Knowledge
 from fhir_mappings.assessment import Assessment
 
 FLUSH_SECONDS = 2.0

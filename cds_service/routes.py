@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import orjson
-from fhir_mappings.assess import as_json
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -17,6 +16,7 @@ from cds_service.cards import build_cards
 from cds_service.evaluation import RESERVE_SECONDS, Evaluation, check_complete, tenant_of
 from cds_service.fhir_reader import Deadline
 from cds_service.hooks import HookService
+from cds_service.incomplete import told_in_a_card
 from cds_service.parts import Parts, parts_of
 from cds_service.problems import JSON
 from cds_service.reading_body import read_bytes
@@ -26,6 +26,7 @@ from cds_service.settings import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
+from fhir_mappings.assess import as_json
 from fhir_mappings.assessment import Assessment
 
 hooks = Blueprint("hooks", __name__)
@@ -94,7 +95,10 @@ def answer(
     Raises Refusal: missing-data where silence would mislead, out-of-service where cards cannot be kept.
     """
     name, assessment = (tenant.id if tenant else NO_TENANT), evaluation.assessment
-    shows = parts.settings.on_incomplete == "info-card" or not evaluation.is_incomplete
+    shows = not evaluation.is_incomplete
+    if evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
+        assessment = told_in_a_card(assessment, evaluation.states, parts.knowledge)
+        shows = True
     cards = cards_of(parts, assessment, tenant) if shows else []
     if not cards and evaluation.is_incomplete:
         audit.evaluated("incomplete", name, assessment.missing_needs)

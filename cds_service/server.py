@@ -61,19 +61,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises KnowledgeError or a fault of the store before listening."""
+    """Serves until SIGTERM or SIGINT. Raises KnowledgeError, SettingsError or a fault of the store first."""
     if settings.workers > 1:
         # Read by prometheus-client when it is imported, which therefore happens below.
         os.environ.setdefault(METRICS_VARIABLE, tempfile.mkdtemp(prefix="relapse-cds-metrics-"))
-    from fhir_mappings.assess import load_knowledge, self_test
-
     from cds_service import audit
     from cds_service.app import create_app
+    from cds_service.configuration import check_local_codes
     from cds_service.store import open_store
+    from fhir_mappings.assess import load_knowledge, self_test
 
     audit.configure_logging(settings.log_level)
     knowledge = load_knowledge(settings.knowledge_dir)
     self_test(knowledge)
+    check_local_codes(settings, knowledge.vocabulary.result_concepts)
     # Migrates the tables once, before any worker uses them.
     open_store(settings.store, _secret(settings)).close()
     gc.collect()

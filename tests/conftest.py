@@ -44,7 +44,7 @@ def make_app(knowledge: Knowledge, clock: Callable[[], datetime], tenant: Tenant
     """Makes applications with some settings changed, and closes them. ``reader`` may be a stand-in."""
     made: list[Flask] = []
 
-    def make(*, reader: Any = None, **changes: Any) -> Flask:
+    def make(*, reader: Any = None, knowledge: Knowledge = knowledge, **changes: Any) -> Flask:
         settings = Settings.embedded(**{"tenants": (tenant,), **changes})
         app = create_app(settings, clock=clock, reader=reader, knowledge=knowledge)
         made.append(app)

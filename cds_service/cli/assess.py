@@ -33,10 +33,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Assess and print."""
-    from fhir_mappings.assess import as_json
-
     from cds_service.cards import build_cards, cards_as_text
     from cds_service.cli.assessment_text import assessment_as_text
+    from fhir_mappings.assess import as_json
 
     settings, at = Settings.embedded(), moment(args.at)
     chart = read_chart(args.file)

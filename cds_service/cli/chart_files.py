@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service.cli.faults import Unusable
+from fhir_mappings.assess import NoPatient, named_patient
 from fhir_mappings.fhir.decoding import Malformed, Unreadable, decode
 from fhir_mappings.fhir.elements import Entry
 
@@ -43,6 +44,14 @@ def read_chart(path: Path) -> Chart:
     for file in files:
         _add(chart, file, alone=path.is_file())
     return chart
+
+
+def patient_of(chart: Chart) -> str:
+    """The id of the one patient of a chart. Raises Unusable where there is none, or more than one."""
+    try:
+        return named_patient(chart.entries).patient_id
+    except NoPatient as fault:
+        raise Unusable(f"{fault}; give the data of one patient") from None
 
 
 def _add(chart: Chart, file: Path, *, alone: bool) -> None:

@@ -24,6 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say what was found."""
+    from cds_service.configuration import SettingsError, check_local_codes
     from fhir_mappings.assess import KnowledgeError, self_test
 
     settings = configured()
@@ -35,8 +36,9 @@ def run(args: argparse.Namespace) -> int:
     knowledge = knowledge_for(settings)
     try:
         self_test(knowledge)
-    except KnowledgeError as error:
-        missing.append(str(error))
+        check_local_codes(settings, knowledge.vocabulary.result_concepts)
+    except (KnowledgeError, SettingsError) as error:
+        missing.extend(str(error).splitlines())
     if missing:
         raise Unusable("the configuration cannot be used:\n" + "\n".join(f"  {line}" for line in missing))
     write = sys.stdout.write

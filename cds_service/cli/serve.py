@@ -26,12 +26,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from fhir_mappings.assess import KnowledgeError
     from pydantic import ValidationError
 
+    from cds_service.configuration import SettingsError
     from cds_service.server import serve
     from cds_service.settings import Settings
     from cds_service.store import StoreMisconfigured, StoreUnavailable
+    from fhir_mappings.assess import KnowledgeError
 
     changes = {key: getattr(args, key) for key in ("host", "port", "workers", "threads")}
     settings = configured()
@@ -42,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         raise Unusable(f"{', '.join(f'--{key}' for key in given)}: out of range; see --help") from None
     try:
         serve(settings)
-    except (KnowledgeError, StoreMisconfigured, StoreUnavailable) as fault:
+    except (KnowledgeError, SettingsError, StoreMisconfigured, StoreUnavailable) as fault:
         raise Unusable(str(fault)) from None
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.configuration import SettingsError, contradictions, load_settings
+from cds_service.configuration import SettingsError, check_local_codes, contradictions, load_settings
 from cds_service.settings import Settings, Tenant
 
 GOOD = """
@@ -126,3 +126,11 @@ def test_broken_toml_is_placed(tmp_path: Path) -> None:
 
 def test_a_broken_list_of_the_environment_is_named(tmp_path: Path) -> None:
     assert "not JSON" in faults_of(tmp_path, GOOD, RELAPSE_CDS_TENANTS="[{")["RELAPSE_CDS_TENANTS"]
+
+
+def test_codes_of_an_unknown_concept_are_named() -> None:
+    tenant = Tenant(id="a", codes={"mrd": ["urn:x|M"], "no-such": ["urn:x|N"]})
+    with pytest.raises(SettingsError) as caught:
+        check_local_codes(Settings(tenants=[tenant]), ["mrd", "marrow-blasts"])
+    assert [fault.key for fault in caught.value.faults] == ["tenants[0].codes.no-such"]
+    check_local_codes(Settings(tenants=[tenant]), ["mrd", "no-such"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.prefetch import LONGEST_TEMPLATE, PrefetchTable, Prefetched, templates
+from cds_service.prefetch import LONGEST_TEMPLATE, Prefetched, PrefetchTable, templates
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Tenant
 from cds_service.wire.body import read_body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cds_service import audit
 from cds_service.parts import parts_of
 from cds_service.settings import Tenant
+from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import (
     EMPTY,
     FHIR_SERVER,
@@ -120,13 +122,36 @@ def test_missing_data_are_412_and_named(client: FlaskClient) -> None:
     assert "conditions (not-supplied)" in response.json["issue"][0]["diagnostics"]
 
 
-def test_missing_data_may_be_told_in_a_card(make_app: AppMaker) -> None:
-    client = make_app(on_incomplete="info-card").test_client()
+@pytest.fixture
+def wordy(knowledge: Knowledge) -> Knowledge:
+    """The knowledge with words for the card about missing data, whatever words it has of its own."""
+    told = {
+        "incomplete.summary": "The check could not be completed",
+        "incomplete.need": "{what}: {why}",
+        "incomplete.meaning": "Not a negative result",
+    }
+    (some,) = list(knowledge.words.values())[:1]
+    words = {**knowledge.words, **{key: replace(some, text=text) for key, text in told.items()}}
+    return replace(knowledge, words=words)
+
+
+def test_missing_data_may_be_told_in_a_card(make_app: AppMaker, wordy: Knowledge) -> None:
+    client = make_app(on_incomplete="info-card", knowledge=wordy).test_client()
     response = post(client, request())
     assert response.status_code == 200
     (card,) = response.json["cards"]
     assert card["indicator"] == "info"
     assert card["source"]["topic"]["code"] == "allData"
+    assert card["summary"] == "The check could not be completed"
+    assert "problem list" in card["detail"]
+    assert "Not a negative result" in card["detail"]
+
+
+def test_without_words_for_the_card_missing_data_stay_412(make_app: AppMaker, knowledge: Knowledge) -> None:
+    words = {key: text for key, text in knowledge.words.items() if not key.startswith("incomplete.")}
+    bare = replace(knowledge, words=words)
+    client = make_app(on_incomplete="info-card", knowledge=bare).test_client()
+    assert post(client, request()).status_code == 412
 
 
 def test_a_foreign_patient_is_412_and_counted(client: FlaskClient) -> None:
@@ -161,9 +186,11 @@ def test_draft_content_makes_no_cards_where_that_is_configured(make_app: AppMake
     assert client.get("/readyz").status_code == 503
 
 
-def test_a_call_may_be_repeated(make_app: AppMaker) -> None:
-    client = make_app(on_incomplete="info-card").test_client()
-    assert post(client, request()).data == post(client, request()).data
+def test_a_call_may_be_repeated(make_app: AppMaker, wordy: Knowledge) -> None:
+    client = make_app(on_incomplete="info-card", knowledge=wordy).test_client()
+    one, other = post(client, request()), post(client, request())
+    assert one.json["cards"]
+    assert one.data == other.data
 
 
 def test_data_are_fetched_where_the_request_admits_it(make_app: AppMaker) -> None:
@@ -191,7 +218,9 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
         orjson.dumps(request({"x": {"a": 0}})).replace(b'{"a":0}', b'{"a":' * 2000 + b"1" + b"}" * 2000), 400,
     ),
     "surrogate": (b'{"hook":"\\ud800"}', 400),
-    "twice": (orjson.dumps(request(QUIET)).replace(b'"patientId":"p1"', b'"patientId":"p1","patientId":"p2"'), 400),
+    "twice": (
+        orjson.dumps(request(QUIET)).replace(b'"patientId":"p1"', b'"patientId":"p1","patientId":"p2"'), 400,
+    ),
     "digits": (b'{"hook":' + b"1" * 5000 + b"}", 400),
     "empty object": (b"{}", 400),
     "prefetch array": (orjson.dumps({**request(), "prefetch": []}), 400),
