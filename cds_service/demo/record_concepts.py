@@ -155,6 +155,7 @@ _RESULTS = (
 _COURSE = (
     Concept("on therapy", _S.THERAPY_START, state="Frontline therapy"),
     Concept("end of therapy", _S.THERAPY_END, state="Frontline therapy"),
+    Concept("planned end of therapy", _S.THERAPY_END, state="Frontline therapy"),
     Concept("reinduction start", _S.THERAPY_START, state="Reinduction"),
     Concept("reinduction end", _S.THERAPY_END, state="Reinduction"),
     Concept("deceased", _S.DEATH),

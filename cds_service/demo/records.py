@@ -162,7 +162,8 @@ class _Chart:
             course = self._course(identity, concept.state)
             self.courses.append(course)
         course["period"]["end" if ends else "start"] = row.date
-        course["status"] = "completed" if ends else "active"
+        over = ends and not concept.name.startswith("planned")
+        course["status"] = "completed" if over else "active"
 
     def _course(self, identity: str, title: str) -> Json:
         return {

@@ -218,6 +218,11 @@ def test_therapy_that_goes_on_has_no_end() -> None:
     assert (plan["status"], plan["period"]) == ("active", {"start": "2021-03-12"})
 
 
+def test_a_planned_end_leaves_the_plan_running() -> None:
+    plan = one("date|concept\n2021-03-10|diagnosis B-ALL\n2027-03-12|planned end of therapy", "CarePlan")
+    assert (plan["status"], plan["period"]) == ("active", {"start": "2021-03-10", "end": "2027-03-12"})
+
+
 def test_a_reinduction_is_a_second_plan() -> None:
     resources = built(
         """
