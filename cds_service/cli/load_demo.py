@@ -7,9 +7,6 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cds_service.demo.cohort import load_patients
-from cds_service.demo.loading import NotLoaded, load
-
 _EPILOG = "Exit codes: 0 written, 1 the server did not take the patients, 2 an argument is wrong."
 
 
@@ -32,6 +29,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Load the patients and print one line for each."""
+    from cds_service.demo.cohort import load_patients
+    from cds_service.demo.loading import NotLoaded, load
+
     try:
         today = date.fromisoformat(args.today) if args.today else datetime.now(UTC).date()
     except ValueError:

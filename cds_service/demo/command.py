@@ -22,6 +22,7 @@ from cds_service.demo.ehr import EhrError, call_hook, new_session
 from cds_service.demo.hosting import NotStarted, PortBusy, running_demo
 from cds_service.demo.report import Outcome, closing_table, story_text
 
+_A_DAY = 24 * 3600
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXPECTED, DIFFERENT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -70,12 +71,19 @@ def _show(console: Console, place: DemoPlace, patients: tuple[DemoPatient, ...],
 
 
 def _addresses(place: DemoPlace) -> str:
+    token = place.tokens.issue(lifetime_seconds=_A_DAY)
     return "\n".join(
         [
             "",
             f"Start page   {place.url}/",
             f"Discovery    {place.url}/cds-services",
             f"FHIR sandbox {place.fhir_server}/metadata",
+            "",
+            "To look at the charts, or to fire a hook yourself, use this token (valid for one day):",
+            f"  {token}",
+            f"  relapse-cds call --service {place.url} --fhir-server {place.fhir_server} "
+            "--patient early-marrow --token TOKEN",
+            "",
             "Serving until Ctrl-C.",
         ]
     )

@@ -64,8 +64,8 @@ def _listening(place: DemoPlace) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
         return socket.create_server((place.host, place.port), family=family)
-    except OSError as fault:
-        reason = fault.strerror or "not available"
+    except (OSError, OverflowError) as fault:
+        reason = (isinstance(fault, OSError) and fault.strerror) or "not a port"
         raise PortBusy(
             f"Port {place.port} on {place.host} cannot be used ({reason}). Choose another with --port."
         ) from None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -63,6 +64,14 @@ def test_a_busy_port_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert "--port" in told
 
 
+@pytest.mark.parametrize("changes", [{"port": 99999}, {"host": "no.such.host.invalid"}])
+def test_a_place_that_cannot_be_opened_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], changes: dict[str, object]
+) -> None:
+    assert command.run(arguments(**changes)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_day_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run(arguments(today="tomorrow")) == 2
     assert "--today" in capsys.readouterr().err
@@ -88,10 +97,8 @@ def test_an_answer_that_differs_fails_the_demonstration(
 def test_a_server_that_does_not_start_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @contextmanager
-    def never(_: DemoPlace) -> Iterator[DemoPlace]:
+    def never(_: DemoPlace) -> NoReturn:
         raise NotStarted("The server stopped while starting.")
-        yield
 
     monkeypatch.setattr(command, "running_demo", never)
     assert command.run(arguments()) == 1
