@@ -29,6 +29,7 @@ from cds_service.demo.application import DemoPlace, demo_application
 from cds_service.demo.ehr import new_session
 
 THREADS = 16
+_HIGHEST_PORT = 65_535
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -61,11 +62,13 @@ def running_demo(place: DemoPlace) -> Iterator[DemoPlace]:
 
 
 def _listening(place: DemoPlace) -> socket.socket:
+    if not 0 <= place.port <= _HIGHEST_PORT:
+        raise PortBusy(f"{place.port} is not a port. Choose one up to {_HIGHEST_PORT} with --port.")
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
         return socket.create_server((place.host, place.port), family=family)
-    except (OSError, OverflowError) as fault:
-        reason = (isinstance(fault, OSError) and fault.strerror) or "not a port"
+    except OSError as fault:
+        reason = fault.strerror or "not available"
         raise PortBusy(
             f"Port {place.port} on {place.host} cannot be used ({reason}). Choose another with --port."
         ) from None
