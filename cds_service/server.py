@@ -10,8 +10,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -28,6 +30,7 @@ GRACE_SECONDS = 25
 """What is in flight on SIGTERM may take this long; orchestrators kill after 30 seconds."""
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_METRICS_PREFIX = "relapse-cds-metrics-"
 
 
 class _QuietLogger(Logger):  # type: ignore[misc]
@@ -64,7 +67,7 @@ def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises KnowledgeError, SettingsError or a fault of the store first."""
     if settings.workers > 1:
         # Read by prometheus-client when it is imported, which therefore happens below.
-        os.environ.setdefault(METRICS_VARIABLE, tempfile.mkdtemp(prefix="relapse-cds-metrics-"))
+        os.environ.setdefault(METRICS_VARIABLE, tempfile.mkdtemp(prefix=_METRICS_PREFIX))
     from cds_service import audit
     from cds_service.app import create_app
     from cds_service.configuration import check_local_codes
@@ -102,6 +105,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "proc_name": "relapse-cds",
         "when_ready": lambda _: _serve_metrics(settings),
         "worker_exit": lambda _, worker: _close(worker),
+        "on_exit": lambda _: _forget_metrics(),
         "child_exit": lambda _, worker: _forget(worker),
     }
 
@@ -144,6 +148,13 @@ def _forget(worker: Worker) -> None:
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid, path=os.environ[METRICS_VARIABLE])  # type: ignore[no-untyped-call]
+
+
+def _forget_metrics() -> None:
+    """Removes the directory of this run, if it was made here and not named from outside."""
+    directory = Path(os.environ.get(METRICS_VARIABLE, ""))
+    if directory.name.startswith(_METRICS_PREFIX):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _hide_server_name() -> None:
