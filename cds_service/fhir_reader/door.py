@@ -15,6 +15,7 @@ from cds_service.fhir_reader.transport import Failed, Reply, Request, Transport
 
 LEARNING_SECONDS = 10.0
 LEARN_AGAIN_SECONDS = 24 * 3600.0
+TRY_AGAIN_SECONDS = 600.0
 _FAIR_CHANCE = 0.1
 """A request that began with less time than this, in seconds, says nothing about the server."""
 
@@ -58,6 +59,8 @@ class Door:
         reply = self.transport.send(request, "", Deadline.after(LEARNING_SECONDS))
         if isinstance(reply, Reply) and reply.status == 200:
             self.record.habits = learn(self.record.habits, reply.body)
+        else:
+            self._learn_after = time.monotonic() + TRY_AGAIN_SECONDS
 
     def _once(self, request: Request, token: BearerToken | None, deadline: Deadline) -> Reply | Failed:
         if token is not None and token.expired:

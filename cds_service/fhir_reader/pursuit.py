@@ -95,15 +95,16 @@ def _first_answer(search: Search, door: Door, send: Sender) -> tuple[Request, Re
     """The answer to the fullest query that the server does not refuse."""
     start = door.record.detail(search.resource_type)
     asked = request(search, door.base, door.record, start)
-    reply = send(asked)
+    reply, tried = send(asked), {asked}
     for detail in Detail:
         if detail <= start or search.is_read:
             continue
         if not (isinstance(reply, Reply) and reply.status in _QUERY_REFUSED):
             break
         plainer = request(search, door.base, door.record, detail)
-        if plainer == asked:
+        if plainer in tried:
             continue
+        tried.add(plainer)
         asked, reply = plainer, send(plainer)
         if isinstance(reply, Reply) and reply.status == 200:
             door.record.accepted(search.resource_type, detail)

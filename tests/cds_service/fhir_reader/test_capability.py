@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.fhir_reader import Deadline, FhirReader
 from cds_service.fhir_reader.capability import NAMED, Detail, Habits, Record, learn
+from cds_service.fhir_reader.door import TRY_AGAIN_SECONDS
 from cds_service.settings import Settings
 from fhir_mappings.assessment import NeedState
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
@@ -119,3 +120,15 @@ def test_a_tenants_profile_names_its_habits(profile: str) -> None:
     with reader.open(tenant, url, Authorization(), Deadline.after(1)) as opened:
         assert opened._door.record.habits is NAMED[profile]
     reader.close()
+
+
+def test_a_statement_that_could_not_be_had_is_asked_for_again_later() -> None:
+    with LoopbackServer(lambda _: Answer(503)) as server:
+        url = server.url + BASE
+        reader = FhirReader(Settings.embedded(), learns=False)
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            door = opened._door
+        door.learn_now()
+        reader.close()
+        assert len(server.asked) == 1
+    assert TRY_AGAIN_SECONDS / 2 < door._learn_after - time.monotonic() <= TRY_AGAIN_SECONDS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from cds_service.fhir_reader import Deadline, FetchedNeed, FhirReader
 from cds_service.fhir_reader.capability import NAMED, Habits
+from cds_service.fhir_reader.medicines import MOST_MEDICINES
 from cds_service.settings import Settings
 from fhir_mappings.assessment import Availability, NeedState
 from tests.faults.little_fhir import BASE, LOINC, NEEDS, LittleFhir, SmallNeed, bundle, concept, record
@@ -515,3 +517,112 @@ def test_case_17_a_batch_is_used_where_it_is_configured_and_falls_back() -> None
             assert fetched["marrow"].state == second
             assert len(fetched["blood"].entries) == 2
             assert len(server.asked) == requests
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, b"{"),
+        Answer(200, b"<html>"),
+        json_answer({"resourceType": "Bundle", "type": "searchset"}),
+        json_answer({"resourceType": "OperationOutcome"}),
+        json_answer({"resourceType": "Bundle", "type": "batch-response", "entry": []}),
+        Answer(500),
+    ],
+)
+def test_case_17_an_odd_answer_to_a_batch_falls_back_to_single_requests(answer: Answer) -> None:
+    little = LittleFhir(page_size=100)
+    with LoopbackServer(lambda a: answer if a.method == "POST" else little(a)) as server:
+        url = server.url + BASE
+        reader = reader_of()
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            opened._door.record.habits = Habits(batch=True)
+            fetched = opened.fetch(NEEDS[1:4], "p1")
+        reader.close()
+        assert len(server.asked) == 4
+    assert {need.state for need in fetched.values()} == {PRESENT}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [("odd", "malformed"), ("404", "not-found"), ("", "malformed")]
+)
+def test_case_17_a_failed_entry_of_a_batch_is_named(status: str, reason: str) -> None:
+    content = {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "entry": [{"response": {"status": status}}],
+    }
+    with LoopbackServer(lambda _: json_answer(content)) as server:
+        url = server.url + BASE
+        reader = reader_of()
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            opened._door.record.habits = Habits(batch=True)
+            fetched = opened.fetch([MARROW], "p1")
+        reader.close()
+    assert fetched["marrow"].state == unknown(reason)
+
+
+def test_case_17_a_search_that_goes_by_post_is_not_batched() -> None:
+    with LoopbackServer(LittleFhir(page_size=100)) as server:
+        url = server.url + BASE
+        reader = reader_of()
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            opened._door.record.habits = Habits(batch=True, posts=frozenset({"*"}))
+            opened.fetch([MANY], "p1")
+        reader.close()
+        assert [asked.target for asked in server.asked] == [f"{BASE}/Observation/_search"]
+
+
+def test_case_22_more_drugs_than_are_read_make_the_need_incomplete() -> None:
+    orders = [
+        {**ORDER, "id": f"m{number}", "medicationReference": {"reference": f"Medication/d{number}"}}
+        for number in range(MOST_MEDICINES + 1)
+    ]
+    drug = json_answer({"resourceType": "Medication", "id": "d", "code": {"text": "x"}})
+    page = json_answer(bundle(orders, len(orders)))
+    (fetched,), asked = fetch(lambda a: drug if "/Medication/" in a.target else page, ORDERS)
+    assert fetched.state == unknown("truncated")
+    assert len(asked) == MOST_MEDICINES + 1
+
+
+def test_case_22_a_drug_that_is_named_in_the_order_is_not_read() -> None:
+    named = {**ORDER, "medicationCodeableConcept": {"text": "x"}}
+    (fetched,), asked = fetch(lambda _: json_answer(bundle([named], 1)), ORDERS)
+    assert (fetched.state, len(asked)) == (PRESENT, 1)
+
+
+def test_case_22_a_drug_that_comes_too_late_makes_the_need_incomplete() -> None:
+    late = threading.Event()
+
+    def respond(asked: Asked) -> Answer:
+        if "/Medication/" in asked.target:
+            late.wait(5)
+        return ordering({"reference": "Medication/d1"}, Answer(404))(asked)
+
+    (fetched,), _ = fetch(respond, ORDERS, seconds=0.3)
+    late.set()
+    assert fetched.state == unknown("timed-out")
+
+
+def test_a_full_bulkhead_reads_nothing() -> None:
+    with LoopbackServer(LittleFhir()) as server:
+        url = server.url + BASE
+        reader = reader_of()
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            opened._bulkhead._free = 0
+            fetched = opened.fetch([MARROW], "p1")
+            followed = opened.follow("marrow", f"{url}/Observation?x=2")
+        reader.close()
+        assert server.asked == []
+    assert (fetched["marrow"].state, followed.state) == (unknown("refused"), unknown("refused"))
+
+
+def test_a_refused_read_by_id_is_not_asked_in_other_words() -> None:
+    (fetched,), asked = fetch(lambda _: Answer(400), NEEDS[0])
+    assert (fetched.state, len(asked)) == (unknown("server-error"), 1)
+
+
+def test_a_query_that_is_refused_in_every_form_is_a_server_error() -> None:
+    (coded, uncoded), asked = fetch(lambda _: Answer(400), MARROW, CONDITIONS)
+    assert {coded.state, uncoded.state} == {unknown("server-error")}
+    assert len({each.target for each in asked}) == len(asked) == 6
