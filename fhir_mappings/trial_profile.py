@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from fhir_mappings.assessment import Assessment, Status
 from fhir_mappings.clinical.facts import (
+    Certainty,
+    Diagnosis,
     DiagnosisKind,
     Facts,
     Lineage,
@@ -20,7 +22,7 @@ from fhir_mappings.clinical.moments import Moment, add_months, whole_years
 from fhir_mappings.clinical.options import Marker
 from fhir_mappings.clinical.quantities import Measured
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
-from fhir_mappings.clinical.trials.study import TrialFact
+from fhir_mappings.clinical.trials.study import AgeUnit, TrialFact
 from fhir_mappings.clinical.trials.vocabulary import FactKind, TrialVocabulary
 from fhir_mappings.clinical.verdict import Met
 
@@ -77,11 +79,10 @@ def _age(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary, on: 
     person = facts.persons[0] if facts.persons else None
     if person is not None and person.birth is not None:
         years = whole_years(person.birth, Moment.on(on))
-        known_years = isinstance(years, int)
-        text = vocabulary.phrase("years", count=str(years)) if known_years else person.birth.text
+        text = vocabulary.age(years, AgeUnit.YEARS) if isinstance(years, int) else person.birth.text
         yield TrialFact.AGE, Known(Birth(person.birth), text, on.isoformat(), person.resource)
     elif assessment.age_years is not None:
-        text = vocabulary.phrase("years", count=str(assessment.age_years))
+        text = vocabulary.age(assessment.age_years, AgeUnit.YEARS)
         birth = _birth_year_interval(assessment.age_years, on)
         yield TrialFact.AGE, Known(Birth(birth), text, on.isoformat(), "")
 
@@ -95,7 +96,12 @@ def _birth_year_interval(years: int, on: date) -> Moment:
 def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
     event = _day(assessment.event)
     source = assessment.event_source
-    if assessment.status in _DISEASED:
+    confirmed = [one for one in facts.diagnoses if _is_confirmed_all(one)]
+    if confirmed:
+        first = min(confirmed, key=lambda one: (_day(one.onset or one.recorded), one.resource))
+        day = _day(first.onset or first.recorded)
+        yield from _coded(TrialFact.DISEASE, "all", vocabulary, day, first.resource)
+    elif assessment.status in _DISEASED:
         yield from _coded(TrialFact.DISEASE, "all", vocabulary, "", "")
     yield from _coded(TrialFact.DISEASE_STATE, _state(assessment), vocabulary, event, source)
     yield from _coded(TrialFact.SITE, assessment.site, vocabulary, event, source)
@@ -108,6 +114,10 @@ def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) 
         yield TrialFact.RELAPSE_NUMBER, Known(measured, str(number), event, source)
     if assessment.site == "isolated-cns" or _meets_cns_criterion(assessment):
         yield from _coded(TrialFact.CNS, "involved", vocabulary, event, source)
+
+
+def _is_confirmed_all(diagnosis: Diagnosis) -> bool:
+    return diagnosis.kind is DiagnosisKind.ALL and diagnosis.certainty is Certainty.CONFIRMED
 
 
 def _state(assessment: Assessment) -> str:

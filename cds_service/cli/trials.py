@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ def run_match(args: argparse.Namespace) -> int:
     from fhir_mappings.assessment import Availability, NeedState
     from fhir_mappings.trials import current_enrolment, match_studies, trial_profile
 
-    settings, at = _with_demo(configured()), moment(args.at)
+    settings, at = _with_demo(_settings()), moment(args.at)
     vocabulary, knowledge = _vocabulary(settings), knowledge_for(settings)
     chart = read_chart(args.file)
     if chart.request:
@@ -82,6 +83,8 @@ def run_match(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(report_as_text(report))
+    if assessment.section("TRIAL") is None:
+        sys.stderr.write(f"relapse-cds: status {assessment.status.value}: no trial card for this chart\n")
     for fault in sources.faults:
         sys.stderr.write(f"relapse-cds: {fault}\n")
     return 0
@@ -91,7 +94,7 @@ def run_check(args: argparse.Namespace) -> int:
     """Name every fault of a catalogue."""
     from cds_service.trials.catalogue import read_catalogue
 
-    settings = _with_demo(configured())
+    settings = _with_demo(_settings())
     source = args.file or settings.trials.catalogue
     found = read_catalogue(source, _vocabulary(settings))
     for fault in found.faults:
@@ -111,7 +114,7 @@ def run_refresh(args: argparse.Namespace) -> int:
     from cds_service.trials.registry import fetch, keep
     from cds_service.trials.registry_answers import UnknownShape
 
-    settings = configured()
+    settings = _settings()
     if not settings.trials.clinicaltrials_gov:
         raise Unusable("trials.clinicaltrials_gov is off; set it to true to let this site ask the registry")
     vocabulary = _vocabulary(settings)
@@ -135,7 +138,7 @@ def run_import(args: argparse.Namespace) -> int:
     from cds_service.trials.registry import import_answer, keep
     from cds_service.trials.registry_answers import UnknownShape
 
-    settings = configured()
+    settings = _settings()
     if len(args.file) > _MOST_PAGES:
         raise Unusable(f"{len(args.file)} files; give at most {_MOST_PAGES}")
     pages = []
@@ -153,6 +156,20 @@ def run_import(args: argparse.Namespace) -> int:
         return _kept("the answer cannot be written; check trials.cache_file")
     sys.stdout.write(f"{len(answer.records)} studies read, {len(found.studies)} about relapsed ALL\n")
     return 0
+
+
+def _settings() -> Settings:
+    """The configured settings; without a configuration file only what the environment says of trials."""
+    from cds_service.configuration import CONFIG_VARIABLE, SettingsError, load_settings
+    from cds_service.settings import ENVIRONMENT_PREFIX
+
+    if os.environ.get(CONFIG_VARIABLE):
+        return configured()
+    standalone = {f"{ENVIRONMENT_PREFIX}ENVIRONMENT": "development", f"{ENVIRONMENT_PREFIX}AUTH": "off"}
+    try:
+        return load_settings({**standalone, **os.environ})
+    except SettingsError as error:
+        raise Unusable(f"the configuration cannot be used:\n{error}") from None
 
 
 def _kept(problem: str) -> int:

@@ -215,3 +215,9 @@ def test_results_are_the_latest_final_ones() -> None:
         )
     )
     assert known(profile(facts), TrialFact.MRD) == ("0.5 %", "2026-11-03", "Observation/mrd-2026-11-03")
+
+
+def test_the_disease_takes_its_source_from_the_first_confirmed_diagnosis() -> None:
+    doubted = diagnosis(DiagnosisKind.ALL, resource="Condition/0", certainty=Certainty.PROVISIONAL)
+    found = profile(Facts(diagnoses=(doubted, diagnosis(DiagnosisKind.ALL))), status=Status.NONE)
+    assert known(found, TrialFact.DISEASE)[1:] == ("2023-01-02", "Condition/all")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from fhir_mappings.clinical.trials.study import Accrual, Span, TrialFact
+from fhir_mappings.clinical.trials.study import Accrual, AgeUnit, Span, TrialFact
 
 
 class FactKind(Enum):
@@ -81,6 +81,10 @@ class TrialVocabulary:
     def phrase(self, key: str, **blanks: str) -> str:
         """The phrase of that key with its blanks filled."""
         return self.phrases[key].format(**blanks)
+
+    def age(self, count: int, unit: AgeUnit) -> str:
+        """An age in words: ``1 year``, ``18 years``."""
+        return self.phrase(f"{unit.value}_one" if count == 1 else unit.value, count=str(count))
 
     def accrual(self, status: str) -> Accrual:
         """What a status word of any source means for taking patients."""

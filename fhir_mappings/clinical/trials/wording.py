@@ -108,7 +108,7 @@ def _ages_text(span: AgeSpan, vocabulary: TrialVocabulary) -> str:
 
 
 def _age_text(age: Age | None, vocabulary: TrialVocabulary) -> str:
-    return vocabulary.phrase(age.unit.value, count=str(age.count)) if age else ""
+    return vocabulary.age(age.count, age.unit) if age else ""
 
 
 def _span_text(span: Span, unit: str, vocabulary: TrialVocabulary) -> str:

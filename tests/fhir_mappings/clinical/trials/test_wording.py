@@ -11,7 +11,7 @@ from tests.fhir_mappings.clinical.trials.people import criterion, patient, vocab
 @pytest.mark.parametrize(
     ("fact", "asked", "words"),
     [
-        ("age", "1 years..30 years", "1 years to 30 years"),
+        ("age", "1 years..30 years", "1 year to 30 years"),
         ("age", "6 months..", "6 months or more"),
         ("age", "..18 years", "18 years or less"),
         ("lineage", "B", "B lineage"),
