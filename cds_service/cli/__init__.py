@@ -13,7 +13,18 @@ from collections.abc import Sequence
 
 from cds_service.cli.faults import UNUSABLE, Unusable
 
-COMMANDS = ("demo", "serve", "assess", "call", "trials", "check_config", "load_demo", "docs")
+COMMANDS = (
+    "demo",
+    "serve",
+    "assess",
+    "call",
+    "trials",
+    "feedback",
+    "keys",
+    "check_config",
+    "load_demo",
+    "docs",
+)
 """Modules of this package, in the order of the help."""
 
 EXIT_CODES = """exit codes:
