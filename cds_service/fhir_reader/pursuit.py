@@ -57,7 +57,7 @@ def follow(
     page: Page, target: str, search: Search, door: Door, send: Sender, most: int, size: int = 0
 ) -> Found:
     """``page`` and all pages after it. ``size`` is the page size that was asked for; 0 if none."""
-    found, trail, matches = Found(), Trail(target), 0
+    found, trail, matches, asked = Found(), Trail(target), 0, target
     total, first = page.total, page
     while True:
         found.add(page)
@@ -76,19 +76,28 @@ def follow(
             found.reason = "truncated"
             break
         page = interpret(send(Request(target, about=search.resource_type)), search)
-    whole = search.resource_type and not search.is_read
-    if whole and not found.reason and _cut(first, total, matches, size):
+    if found.reason or search.is_read or not search.resource_type:
+        return found
+    if total is None and _is_full(first, matches, size):
+        total = _counted(asked, search, send)
+        found.reason = "truncated" if total is None else ""
+    if total is not None and matches < total:
         found.reason = "truncated"
     return found
 
 
-def _cut(first: Page, total: int | None, matches: int, size: int) -> bool:
-    """Whether the server has more than it showed: fewer results than its total, or a page that is
-    exactly full with neither a total nor a next link."""
-    if total is not None:
-        return matches < total
+def _is_full(first: Page, matches: int, size: int) -> bool:
+    """Whether the only page holds exactly as many results as fit: there may be more."""
     sizes = [value for value in (size, first.clamp) if value]
     return first.next is None and bool(sizes) and matches >= min(sizes)
+
+
+def _counted(asked: str, search: Search, send: Sender) -> int | None:
+    """The number of results that the server counts (``_summary=count``); None where it does not say."""
+    if "?" not in asked:
+        return None
+    page = interpret(send(Request(f"{asked}&_summary=count", about=search.resource_type)), search)
+    return page.total if not page.reason and not page.matches else None
 
 
 def _first_answer(search: Search, door: Door, send: Sender) -> tuple[Request, Reply | Failed]:

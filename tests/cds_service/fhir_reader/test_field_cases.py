@@ -139,6 +139,23 @@ def test_case_06_a_missing_next_link_is_noticed(page: dict[str, Any], expected: 
 
 
 @pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        (bundle([], 2), PRESENT),
+        (bundle([], 3), unknown("truncated")),
+        (bundle([], None), unknown("truncated")),
+        (bundle(OBSERVATIONS[:2], 2), unknown("truncated")),
+        ({"resourceType": "OperationOutcome"}, unknown("truncated")),
+    ],
+)
+def test_case_06_a_full_page_is_counted_by_the_server(counted: dict[str, Any], expected: NeedState) -> None:
+    need = SmallNeed("marrow", "Observation", MARROW.codes, count=2)
+    full = bundle(OBSERVATIONS[:2], None)
+    (fetched,), asked = fetch(lambda a: json_answer(counted if "_summary=count" in a.target else full), need)
+    assert (fetched.state, len(asked)) == (expected, 2)
+
+
+@pytest.mark.parametrize(
     ("status", "reason"),
     [(404, "not-found"), (410, "not-found"), (500, "server-error"), (401, "unauthorised")],
 )
