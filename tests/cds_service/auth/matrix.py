@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import pytest
+from _pytest.mark import ParameterSet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.cds_service.auth.forge import (
-    AT,
     BASE,
     DISCOVERY,
     ENDPOINT,
@@ -42,7 +43,7 @@ from tests.cds_service.auth.forge import (
     with_hmac,
 )
 
-__all__ = ["AT", "MATRIX", "Case"]
+__all__ = ["MATRIX", "Case", "marked"]
 
 
 @dataclass(frozen=True)
@@ -274,3 +275,33 @@ MATRIX: tuple[Case, ...] = (
     Case("J-67d", "no header", lambda: [], "authorization-header"),
 )
 """Case, maker, and the reason for the operator."""
+
+
+_REQUIREMENTS = {
+    "algorithm": ("P3", "P9"),
+    "audience": ("P4", "P6"),
+    "authorization-header": ("P2",),
+    "issuer": ("P4", "P5"),
+    "jti": ("P4",),
+    "jku": ("P5",),
+    "kid": ("P3",),
+    "signature": ("P3",),
+    "time-claims": ("P4",),
+    "typ": ("P3",),
+    "unknown-key": ("P3",),
+    "": ("P3", "P4", "P9"),
+}
+_NO_SIGNATURE = ("J-04", "J-05", "J-06", "J-07", "J-08")
+_SHARED_SECRET = ("J-11", "J-12", "J-13")
+
+
+def marked(cases: Iterable[Case]) -> list[ParameterSet]:
+    """The cases as parameters, each with the requirements of the conformance sheet that it tests."""
+    return [pytest.param(case, id=str(case), marks=_marks(case)) for case in cases]
+
+
+def _marks(case: Case) -> list[pytest.MarkDecorator]:
+    ids = list(_REQUIREMENTS.get(case.reason, ()))
+    ids += ["P7"] if case.id in _NO_SIGNATURE else []
+    ids += ["P8"] if case.id in _SHARED_SECRET else []
+    return [pytest.mark.req(id_) for id_ in ids]

@@ -15,7 +15,7 @@ from cds_service.settings import Settings, Tenant
 from cds_service.store import Store
 from tests.cds_service.auth import forge
 from tests.cds_service.auth.forge import AT, DISCOVERY, ENDPOINT, ES, FEEDBACK, NOW, OTHER, RS, bearer, token
-from tests.cds_service.auth.matrix import MATRIX, Case
+from tests.cds_service.auth.matrix import MATRIX, Case, marked
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,13 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 _WITH_JKU = ("J-15", "J-16", "J-17")
 
 
-@pytest.mark.parametrize("case", [case for case in MATRIX if case.id not in _WITH_JKU], ids=str)
+@pytest.mark.parametrize("case", marked(case for case in MATRIX if case.id not in _WITH_JKU))
 def test_each_token_of_the_matrix(verifier: Verifier, case: Case) -> None:
     assert _reason(verifier, case.make()) == case.reason
 
 
-@pytest.mark.parametrize("case", [case for case in MATRIX if case.id in _WITH_JKU], ids=str)
+@pytest.mark.parametrize("case", marked(case for case in MATRIX if case.id in _WITH_JKU))
+@pytest.mark.req("P5")
 def test_a_jku_may_only_repeat_the_configured_one(
     settings: Settings, sqlite_store: Store, case: Case
 ) -> None:
@@ -87,11 +88,13 @@ def replace_tenant(settings: Settings, **changes: object) -> Tenant:
     return settings.tenants[0].model_copy(update=changes)
 
 
+@pytest.mark.req("P14")
 def test_with_a_key_file_the_tokens_jku_is_ignored(verifier: Verifier) -> None:
     assert _reason(verifier, bearer(token(ES, {"jku": "https://evil.example/jwks"}))) == ""
     assert _reason(verifier, bearer(token(ES, {"jku": 7}))) == "jku"
 
 
+@pytest.mark.req("P10")
 def test_j_57_the_same_token_again(verifier: Verifier) -> None:
     used = bearer(token())
     assert _reason(verifier, used) == ""
@@ -156,10 +159,12 @@ def test_another_tenants_alias_is_no_alias(verifier: Verifier) -> None:
         (NOW + 3601, NOW, "lifetime"),
     ],
 )
+@pytest.mark.req("P11")
 def test_j_66_clocks_may_differ_by_a_minute(verifier: Verifier, exp: int, iat: int, reason: str) -> None:
     assert _reason(verifier, bearer(token(exp=exp, iat=iat))) == reason
 
 
+@pytest.mark.req("P9")
 def test_an_algorithm_must_be_configured(settings: Settings, sqlite_store: Store) -> None:
     only_rsa = settings.model_copy(update={"jwt_algorithms": ("RS384",)})
     verifier = Verifier(only_rsa, sqlite_store)
@@ -169,6 +174,7 @@ def test_an_algorithm_must_be_configured(settings: Settings, sqlite_store: Store
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS384"])
+@pytest.mark.req("P9")
 def test_further_algorithms_by_configuration(
     settings: Settings, sqlite_store: Store, tmp_path: Path, algorithm: str
 ) -> None:
@@ -194,6 +200,8 @@ def test_further_algorithms_by_configuration(
         ("off", "optional", False, False),
     ],
 )
+@pytest.mark.req("P1")
+@pytest.mark.req("B15")
 def test_who_must_bring_a_token(
     settings: Settings,
     sqlite_store: Store,
@@ -230,6 +238,7 @@ def test_whatever_breaks_inside_is_a_refusal(verifier: Verifier, monkeypatch: py
     assert _reason(verifier, bearer(token())) == "fault"
 
 
+@pytest.mark.req("P13")
 def test_no_token_reaches_the_log(verifier: Verifier, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     sent = []
@@ -243,6 +252,7 @@ def test_no_token_reaches_the_log(verifier: Verifier, caplog: pytest.LogCaptureF
     assert not [part for part in sent if part in log]
 
 
+@pytest.mark.req("P4")
 def test_a_caller_is_the_tenant_of_its_issuer(verifier: Verifier) -> None:
     caller = verifier.verify(bearer(token(jti="mine")), ENDPOINT, AT + timedelta(seconds=1))
     assert caller.tenant is not None

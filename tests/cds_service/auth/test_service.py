@@ -16,7 +16,7 @@ import requests
 from cds_service.settings import Settings, Tenant
 from tests.cds_service.auth import forge
 from tests.cds_service.auth.forge import AT, DISCOVERY, ENDPOINT, ES, FEEDBACK, OTHER, RS, bearer, token
-from tests.cds_service.auth.matrix import MATRIX, Case
+from tests.cds_service.auth.matrix import MATRIX, Case, marked
 from tests.cds_service.running import Service, running
 
 WORKERS = 4
@@ -72,7 +72,7 @@ _ELSEWHERE = {"J-15", "J-16", "J-17", "J-56r", "J-67a", "J-67d"}
 _SENT = [case for case in MATRIX if case.id not in _ELSEWHERE]
 
 
-@pytest.mark.parametrize("case", _SENT, ids=str)
+@pytest.mark.parametrize("case", marked(_SENT))
 def test_each_token_of_the_matrix_gets_its_answer(service: Service, case: Case) -> None:
     made = case.make()
     assert isinstance(made, str)
@@ -89,6 +89,7 @@ def test_each_token_of_the_matrix_gets_its_answer(service: Service, case: Case) 
         assert answer.json() == {"cards": []}
 
 
+@pytest.mark.req("P12")
 def test_the_401_is_an_operation_outcome_that_says_nothing(service: Service) -> None:
     body = json.loads(expected_401(service))
     assert body["resourceType"] == "OperationOutcome"
@@ -101,12 +102,17 @@ def test_j_67_two_headers_on_the_wire(service: Service) -> None:
     assert _raw(service, [f"Authorization: {value}" for value in values]).startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.req("P2")
+@pytest.mark.req("P15")
 def test_j_67_a_token_in_the_query_or_the_body_counts_for_nothing(service: Service) -> None:
     for path in (f"?access_token={token()}", f"?Authorization={token()}"):
         assert post(service, f"/cds-services/all-relapse{path}", HOOK).status_code == 401
     assert post(service, "/cds-services/all-relapse", {**HOOK, "access_token": token()}).status_code == 401
 
 
+@pytest.mark.req("P6")
+@pytest.mark.req("O10")
+@pytest.mark.req("B15")
 def test_j_65_each_endpoint_wants_its_own_token(service: Service) -> None:
     paths = {
         DISCOVERY: "/cds-services",
@@ -125,6 +131,7 @@ def test_j_65_each_endpoint_wants_its_own_token(service: Service) -> None:
             assert answer.status_code == (200 if audience == endpoint else 401), (audience, endpoint)
 
 
+@pytest.mark.req("P6")
 def test_the_audience_is_ours_whatever_the_host_header_says(service: Service) -> None:
     forged = f"{service.url}/cds-services/all-relapse"
     assert call(service, bearer(token(aud=forged))).status_code == 401
@@ -135,6 +142,8 @@ def test_the_audience_is_ours_whatever_the_host_header_says(service: Service) ->
     assert _raw(service, lines, host="evil.example").startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.req("P2")
+@pytest.mark.req("B15")
 def test_discovery_needs_no_token_but_refuses_a_bad_one(service: Service) -> None:
     assert requests.get(f"{service.url}/cds-services", timeout=30).status_code == 200
     bad = {"Authorization": bearer(token(aud="elsewhere"))}
@@ -143,10 +152,13 @@ def test_discovery_needs_no_token_but_refuses_a_bad_one(service: Service) -> Non
     assert answer.content == expected_401(service)
 
 
+@pytest.mark.req("P2")
+@pytest.mark.req("O10")
 def test_f_01_feedback_needs_a_token(service: Service) -> None:
     assert post(service, "/cds-services/all-relapse/feedback", FEEDBACK_BODY).status_code == 401
 
 
+@pytest.mark.req("P10")
 def test_j_57_one_token_fifty_times_at_once_over_all_workers(service: Service) -> None:
     raced = bearer(token(jti=str(uuid4())))
     barrier = Barrier(50)
@@ -165,6 +177,7 @@ def test_j_63_the_other_tenants_key_does_not_open_this_ones_door(service: Servic
     assert call(service, bearer(token(OTHER))).status_code == 401
 
 
+@pytest.mark.req("P13")
 def test_no_token_no_patient_and_no_foreign_text_in_the_log(service: Service) -> None:
     canary = "CANARY-6f1e"
     sent = token(sub=canary)

@@ -157,6 +157,8 @@ def test_the_environment_takes_no_part(server: KeyServer, monkeypatch: pytest.Mo
         ("https://127.0.0.1:1/jwks.json", "refused"),
     ],
 )
+@pytest.mark.req("P5")
+@pytest.mark.req("A2")
 def test_in_production_only_a_plain_public_https_address_is_asked(url: str, why: str) -> None:
     with pytest.raises(NoKeys) as caught:
         KeyAddress(url).fetch("")
@@ -234,6 +236,7 @@ def test_j_62_a_new_key_works_after_the_cooldown_and_the_withdrawn_one_is_refuse
     assert not is_accepted(verifier, ES)
 
 
+@pytest.mark.req("T1")
 def test_no_call_waits_for_a_rotation(verifier: Verifier, server: KeyServer) -> None:
     verifier.start()
     assert eventually(lambda: is_accepted(verifier, ES))
@@ -275,6 +278,7 @@ def test_a_kid_that_was_left_out_causes_no_fetch(verifier: Verifier, server: Key
     assert not verifier.keys["general"]._asked.is_set()
 
 
+@pytest.mark.req("P5")
 def test_only_the_configured_address_is_ever_asked(verifier: Verifier, server: KeyServer) -> None:
     verifier.start()
     assert eventually(lambda: is_accepted(verifier, ES))

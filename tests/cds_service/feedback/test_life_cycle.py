@@ -87,6 +87,7 @@ def clinic(knowledge: Knowledge) -> Iterator[Clinic]:
     opened.close()
 
 
+@pytest.mark.req("O9")
 def test_a_card_is_shown_until_somebody_deals_with_it(clinic: Clinic) -> None:
     first = clinic.open_chart()
     assert "allFinding" in first
@@ -166,6 +167,9 @@ def test_an_event_knows_the_rule_version_that_made_the_card(clinic: Clinic, know
     assert event.status == "matched"
 
 
+@pytest.mark.req("O1")
+@pytest.mark.req("O2")
+@pytest.mark.req("A3")
 def test_the_answer_is_a_json_object_that_is_not_empty(clinic: Clinic) -> None:
     answer = clinic.give(clinic.open_chart()["allFinding"])
     assert answer.status_code == 200
@@ -173,6 +177,7 @@ def test_the_answer_is_a_json_object_that_is_not_empty(clinic: Clinic) -> None:
     assert answer.get_json() == {"received": 1}
 
 
+@pytest.mark.req("O4")
 def test_a_wrong_item_refuses_the_batch(clinic: Clinic) -> None:
     card = clinic.open_chart()["allFinding"]["uuid"]
     good = {"card": card, "outcome": "overridden", "outcomeTimestamp": START.isoformat()}
@@ -209,6 +214,7 @@ REFUSED: list[tuple[str, Json, int]] = [
 
 
 @pytest.mark.parametrize(("path", "sent", "status"), REFUSED, ids=lambda part: str(part)[:40])
+@pytest.mark.req("A1")
 def test_what_is_no_feedback_is_refused_in_order(clinic: Clinic, path: str, sent: Json, status: int) -> None:
     answer = clinic.client.post(path, **sent)
     assert answer.status_code == status

@@ -108,6 +108,7 @@ def test_an_accepted_card_becomes_one_row_a_suggestion(store: Store) -> None:
     assert [(row.outcome, row.suggestion) for row in rows(store)] == [("accepted", "s1"), ("accepted", "s2")]
 
 
+@pytest.mark.req("O8")
 def test_a_repetition_is_stored_once(store: Store) -> None:
     batch = [item(), accepted("s1", "s2")]
     assert give(store, *batch).new == 3
@@ -116,11 +117,13 @@ def test_a_repetition_is_stored_once(store: Store) -> None:
     assert len(rows(store)) == 3
 
 
+@pytest.mark.req("O8")
 def test_distinct_outcomes_of_one_card_are_all_kept(store: Store) -> None:
     give(store, item(), item(outcomeTimestamp="2026-11-20T09:29:31Z"), accepted())
     assert len(rows(store)) == 3
 
 
+@pytest.mark.req("O3")
 def test_an_unknown_card_is_quarantined(store: Store) -> None:
     assert give(store, item(card="123456"), item()) == Received(new=2, matched=1, quarantined=1)
     assert [(row.card, row.status, row.topic) for row in rows(store)] == [
@@ -192,6 +195,7 @@ QUIET: list[tuple[str, Json, int | None]] = [
 
 
 @pytest.mark.parametrize(("name", "given", "days"), QUIET, ids=[case[0] for case in QUIET])
+@pytest.mark.req("L3")
 def test_how_long_a_card_stays_away(store: Store, name: str, given: Json, days: int | None) -> None:
     outcome_at = datetime(2026, 11, 20, 9, 29, 30, tzinfo=UTC)
     give(store, given)

@@ -36,6 +36,7 @@ def refused(data: bytes) -> Refusal:
     return caught.value
 
 
+@pytest.mark.req("O5")
 def test_an_accepted_suggestion() -> None:
     found = read_one(accepted())
     assert found.outcome == "accepted"
@@ -44,6 +45,7 @@ def test_an_accepted_suggestion() -> None:
     assert found.outcomeTimestamp == datetime(2026, 11, 20, 9, 29, 30, tzinfo=UTC)
 
 
+@pytest.mark.req("O6")
 def test_an_override_with_a_reason_and_a_comment() -> None:
     found = read_one(
         item(overrideReason={**because("already-known", display="Known"), "userComment": "seen"})
@@ -54,6 +56,7 @@ def test_an_override_with_a_reason_and_a_comment() -> None:
     assert found.override.userComment == "seen"
 
 
+@pytest.mark.req("O6")
 def test_the_sandboxs_reason_has_no_display() -> None:
     override = read_one(item(overrideReason=because("not-ours-1"))).override
     assert override is not None
@@ -65,6 +68,7 @@ def test_the_sandboxs_reason_has_no_display() -> None:
     )
 
 
+@pytest.mark.req("O6")
 def test_epics_plural_name_of_the_reason() -> None:
     override = read_one(item(overrideReasons={**because("already-referred"), "userComment": "done"})).override
     assert override is not None
@@ -81,6 +85,7 @@ def test_epics_plural_name_of_the_reason() -> None:
         ({"reasonDisplay": "Known"}, "Known", "Known"),
     ],
 )
+@pytest.mark.req("O6")
 def test_epics_extension_names_the_reason(extension: Json, code: str, display: str) -> None:
     members = {EPIC + name: value for name, value in extension.items()}
     override = read_one(
@@ -130,6 +135,10 @@ TOLERATED: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("member", TOLERATED.values(), ids=TOLERATED.keys())
+@pytest.mark.req("O3")
+@pytest.mark.req("O6")
+@pytest.mark.req("O7")
+@pytest.mark.req("L3")
 def test_what_is_harmless_is_taken(member: Json) -> None:
     assert read_one(member).card == member["card"]
 
@@ -182,6 +191,10 @@ REFUSED: dict[str, tuple[Json | Any, str]] = {
 
 
 @pytest.mark.parametrize(("member", "where"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.req("O3")
+@pytest.mark.req("O4")
+@pytest.mark.req("O5")
+@pytest.mark.req("O7")
 def test_one_wrong_item_refuses_the_batch_and_names_its_index(member: Any, where: str) -> None:
     fault = refused(body(item(), accepted(), member, item()))
     assert fault.problem is Problem.INVALID_REQUEST
@@ -207,6 +220,7 @@ def test_no_value_is_quoted() -> None:
     "document",
     [{}, {"feedback": None}, {"feedback": {}}, {"feedback": []}, {"feedback": [item()] * (MAX_ITEMS + 1)}],
 )
+@pytest.mark.req("O2")
 def test_a_batch_holds_one_to_a_hundred_items(document: Json) -> None:
     fault = refused(json.dumps(document).encode())
     assert fault.problem is Problem.INVALID_REQUEST
@@ -271,6 +285,7 @@ def test_a_leap_second_is_the_second_after_it() -> None:
 
 
 @given(st.datetimes(datetime(2018, 1, 2), datetime(2026, 11, 19)), st.integers(-1439, 1439))  # noqa: DTZ001
+@pytest.mark.req("O7")
 def test_every_zone_means_the_same_moment(local: datetime, minutes: int) -> None:
     sign, size = "-" if minutes < 0 else "+", abs(minutes)
     text = f"{local.isoformat()}{sign}{size // 60:02}:{size % 60:02}"
