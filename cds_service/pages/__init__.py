@@ -1,0 +1,1 @@
+"""The pages that people open in a browser: start page, clinical review, operator page. No medicine here."""
