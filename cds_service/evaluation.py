@@ -6,7 +6,8 @@ and never read as "no relapse".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 from cds_service import audit
 from cds_service.fhir_reader import Deadline, RefusedServer
 from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+from cds_service.first_look import check_owners, deciding
 from cds_service.prefetch import PrefetchTable
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Settings, Tenant
@@ -148,9 +150,11 @@ class Evaluator:
         table = self._tables.get(tenant.id, self._anybody) if tenant else self._anybody
         gathered = self._prefetched(request, table)
         subject = Subject(request.patient_id, _bases(request, tenant))
-        facts = self._facts(gathered, subject, tenant)
-        if gathered.open_needs() and not self._is_settled(gathered, facts):
-            facts = self._completed(gathered, facts, request, tenant, subject, deadline)
+        facts = self._without_leukaemia(gathered, subject, tenant)
+        if facts is None:
+            facts = self._facts(gathered, subject, tenant)
+            if gathered.open_needs() and not self._is_settled(gathered, facts):
+                facts = self._completed(gathered, facts, request, tenant, subject, deadline)
         # The day of an evaluation is the hospital's day.
         local = at.astimezone(ZoneInfo(tenant.timezone)) if tenant else at
         assessment = assess_facts(facts, gathered.states, local, self._knowledge, subject)
@@ -165,17 +169,29 @@ class Evaluator:
         for key, need in found.needs.items():
             if need.next_url:
                 gathered.next_urls[key] = need.next_url
-            elif need.may_query and (asked := table.askable(key)):
+            elif need.may_query and (asked := table.askable.get(key)):
                 gathered.queries[key] = asked
         return gathered
 
+    def _without_leukaemia(
+        self, gathered: _Gathered, subject: Subject, tenant: Tenant | None
+    ) -> Facts | None:
+        """The facts of a chart whose Conditions are known and hold no ALL; None: everything must be read."""
+        facts = self._read(deciding(gathered.entries), gathered, subject, tenant)
+        if not self._is_settled(gathered, facts):
+            return None
+        with _refusing(tenant):
+            return facts if check_owners(gathered.entries, subject) else None
+
     def _facts(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> Facts:
+        return self._read(gathered.entries, gathered, subject, tenant)
+
+    def _read(
+        self, entries: Sequence[Entry], gathered: _Gathered, subject: Subject, tenant: Tenant | None
+    ) -> Facts:
         codes = tenant.codes if tenant else {}
-        try:
-            return read_facts(gathered.entries, subject, self._knowledge, codes, gathered.unreadable)
-        except ForeignResource as foreign:
-            audit.MISMATCHES.labels(tenant.id if tenant else "none").inc()
-            raise Refusal(Problem.FOREIGN_RESOURCE, f"a {foreign.resource_type}") from None
+        with _refusing(tenant):
+            return read_facts(entries, subject, self._knowledge, codes, gathered.unreadable)
 
     def _is_settled(self, gathered: _Gathered, facts: Facts) -> bool:
         """True where the Conditions are known and none of them is ALL."""
@@ -219,6 +235,16 @@ class Evaluator:
         for key in wanted:
             if key in gathered.next_urls:
                 gathered.add_rest(key, reading.follow(key, gathered.next_urls.pop(key)))
+
+
+@contextmanager
+def _refusing(tenant: Tenant | None) -> Iterator[None]:
+    """Another patient's resource is counted and refuses the call."""
+    try:
+        yield
+    except ForeignResource as foreign:
+        audit.MISMATCHES.labels(tenant.id if tenant else "none").inc()
+        raise Refusal(Problem.FOREIGN_RESOURCE, f"a {foreign.resource_type}") from None
 
 
 def concept_needs(knowledge: Knowledge) -> dict[str, str]:

@@ -50,6 +50,9 @@ class PrefetchedNeed:
     may_query: bool = False
 
 
+_MISSING = PrefetchedNeed(NOT_SUPPLIED, may_query=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Prefetched:
     """Everything that arrived: by need, and the entries that came under keys of no need."""
@@ -125,7 +128,8 @@ class PrefetchTable:
     needs: Mapping[str, Need]
     keys: Mapping[str, str] = field(default_factory=dict)
     null_is_data: bool = True
-    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    askable: Mapping[str, Need] = field(default_factory=dict)
+    """The needs as they are asked of a server, with the local codes; without those no code narrows."""
     by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_code: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
@@ -151,16 +155,13 @@ class PrefetchTable:
                 by_type[need.resource_type] = (*by_type.get(need.resource_type, ()), need.key)
         keys = dict(tenant.prefetch_keys) if tenant else {}
         null_is_data = tenant is None or tenant.null_means == "empty"
+        askable = {
+            need.key: need if narrowing[need.key] == need.codes else replace(need, codes=narrowing[need.key])
+            for need in every
+            if narrowing[need.key] or not need.coded
+        }
         named = {need.key: need for need in every}
-        return cls(named, keys, null_is_data, narrowing, by_type, by_code)
-
-    def askable(self, key: str) -> Need | None:
-        """The need as it is asked of a server, with the local codes; None where no code narrows it."""
-        need = self.needs[key]
-        codes = self.codes[key]
-        if need.coded and not codes:
-            return None
-        return replace(need, codes=codes) if codes != need.codes else need
+        return cls(named, keys, null_is_data, askable, by_type, by_code)
 
     def read(self, prefetch: Mapping[str, Decoded | None]) -> Prefetched:
         """What the prefetch says about every need. Raises Refusal where the data are not FHIR R4."""
@@ -181,7 +182,7 @@ class PrefetchTable:
             if part.state is PRESENT:
                 self._recognise(part.entries, found, prefetch)
         for name in self.needs:
-            found.setdefault(name, PrefetchedNeed(NOT_SUPPLIED, may_query=True))
+            found.setdefault(name, _MISSING)
         return Prefetched(found, tuple(others), tuple(unreadable))
 
     def read_key(self, need: Need, value: Decoded | None) -> PrefetchedNeed:

@@ -108,8 +108,8 @@ def test_keys_that_cannot_stand_together(tmp_path: Path, text: str, key: str) ->
 
 
 def test_development_admits_http() -> None:
-    tenant = Tenant(id="a", iss="a", jku="http://127.0.0.1/jwks", fhir_servers=["http://127.0.0.1/fhir"])
-    settings = Settings(environment="development", tenants=[tenant])
+    tenant = Tenant(id="a", iss="a", jku="http://127.0.0.1/jwks", fhir_servers=("http://127.0.0.1/fhir",))
+    settings = Settings(environment="development", tenants=(tenant,))
     assert contradictions(settings) == []
 
 
@@ -129,8 +129,8 @@ def test_a_broken_list_of_the_environment_is_named(tmp_path: Path) -> None:
 
 
 def test_codes_of_an_unknown_concept_are_named() -> None:
-    tenant = Tenant(id="a", codes={"mrd": ["urn:x|M"], "no-such": ["urn:x|N"]})
+    tenant = Tenant(id="a", codes={"mrd": ("urn:x|M",), "no-such": ("urn:x|N",)})
     with pytest.raises(SettingsError) as caught:
-        check_local_codes(Settings(tenants=[tenant]), ["mrd", "marrow-blasts"])
+        check_local_codes(Settings(tenants=(tenant,)), ["mrd", "marrow-blasts"])
     assert [fault.key for fault in caught.value.faults] == ["tenants[0].codes.no-such"]
-    check_local_codes(Settings(tenants=[tenant]), ["mrd", "no-such"])
+    check_local_codes(Settings(tenants=(tenant,)), ["mrd", "no-such"])

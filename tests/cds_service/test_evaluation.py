@@ -215,6 +215,24 @@ def test_another_patients_data_refuse_the_call(evaluate: Evaluate, reader: Table
     assert reader.opened == []
 
 
+@pytest.mark.parametrize("key", ["marrow", "procedures", "unheard-of"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_another_patients_data_refuse_even_a_chart_without_leukaemia(
+    evaluate: Evaluate, key: str, nested: bool
+) -> None:
+    kind = "Procedure" if key == "procedures" else "Observation"
+    foreign = {"resourceType": kind, "id": "x", "subject": {"reference": "Patient/p2"}}
+    held = bundle(foreign, {**foreign, "subject": {"reference": "Patient/p1"}})
+    with pytest.raises(Refusal) as caught:
+        evaluate({"conditions": bundle(asthma()), key: bundle(held) if nested else held})
+    assert caught.value.problem is Problem.FOREIGN_RESOURCE
+
+
+def test_a_donors_specimen_refuses_nothing(evaluate: Evaluate) -> None:
+    donor = {"resourceType": "Specimen", "id": "s", "subject": {"reference": "Patient/p2"}}
+    check_complete(evaluate({"conditions": bundle(asthma()), "specimens": bundle(donor)}))
+
+
 def test_another_patients_data_from_the_server_refuse_the_call(
     evaluate: Evaluate, reader: TableReader
 ) -> None:

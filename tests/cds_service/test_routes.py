@@ -239,10 +239,12 @@ def test_hostile_bodies(client: FlaskClient, body: bytes, status: int) -> None:
     assert TOKEN not in response.text
 
 
+ODD: list[Any] = [7, "x", [], {}, True, [[]], {"resourceType": 7}, {"resourceType": "Bundle", "entry": 7}]
+ODD_ENTRIES: list[Any] = [7, None, {}, [], {"resource": 7}]
+
+
 @pytest.mark.parametrize(
-    "value",
-    [7, "x", [], {}, True, [[]], {"resourceType": 7}, {"resourceType": "Bundle", "entry": 7}]
-    + [{"resourceType": "Bundle", "entry": [value]} for value in (7, None, {}, [], {"resource": 7})],
+    "value", ODD + [{"resourceType": "Bundle", "entry": [entry]} for entry in ODD_ENTRIES]
 )
 @pytest.mark.parametrize("key", ["conditions", "patient", "unheard-of"])
 def test_any_prefetch_gets_a_valid_answer(client: FlaskClient, key: str, value: object) -> None:

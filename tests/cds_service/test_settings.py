@@ -67,11 +67,11 @@ def test_a_tenants_id_is_a_word(name: str) -> None:
 )
 def test_a_fhir_server_is_one_plain_url(url: str) -> None:
     with pytest.raises(ValidationError):
-        Tenant(id="a", fhir_servers=[url])
+        Tenant(id="a", fhir_servers=(url,))
 
 
 def test_equal_spellings_become_one() -> None:
-    tenant = Tenant(id="a", fhir_servers=["HTTPS://EHR.example.org:443/fhir/"])
+    tenant = Tenant(id="a", fhir_servers=("HTTPS://EHR.example.org:443/fhir/",))
     assert tenant.fhir_servers == ("https://ehr.example.org/fhir",)
 
 

@@ -135,12 +135,15 @@ def test_one_bad_resource_costs_only_itself(sized: Any) -> None:
     }
     prefetch = read_body(sized(json.dumps(request)).encode()).prefetch
     marrow, blood, csf = prefetch["marrow"], prefetch["blood"], prefetch["csf"]
-    assert marrow is not None and blood is not None and csf is not None
+    assert marrow is not None
+    assert blood is not None
+    assert csf is not None
     assert [entry.resource.id for entry in marrow.resource.entry or () if entry.resource] == ["good"]
     assert [item.id for item in marrow.unreadable] == ["bad"]
     assert blood.resource.resource_type is None
     assert blood.unreadable
-    assert csf.resource.entry == [] and not csf.unreadable
+    assert csf.resource.entry == []
+    assert not csf.unreadable
 
 
 @SIZES

@@ -124,7 +124,7 @@ def test_the_hook_must_be_the_one_of_the_service() -> None:
 
 
 def test_encounter_start_needs_its_encounter() -> None:
-    changes = {"hook": "encounter-start"}
+    changes: dict[str, Any] = {"hook": "encounter-start"}
     assert "encounterId" in refused("all-relapse-encounter-start", **changes).diagnostics
     context = {**REQUEST["context"], "encounterId": "e1"}
     assert read("all-relapse-encounter-start", **changes, context=context).context.encounterId == "e1"
