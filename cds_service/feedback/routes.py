@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import orjson
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 
 from cds_service import audit
+from cds_service.auth import Caller
 from cds_service.feedback.quiet import QuietTimes
 from cds_service.feedback.receiving import Received, receive
 from cds_service.parts import Parts, parts_of
@@ -15,7 +18,7 @@ from cds_service.reading_body import read_bytes
 from cds_service.refusals import Problem, Refusal
 from cds_service.routes import identify
 from cds_service.settings import Tenant
-from cds_service.store import StoreUnavailable
+from cds_service.store import AuditEntry, StoreUnavailable
 from cds_service.wire.feedback import MAX_ITEMS, FeedbackItem, read_feedback
 
 feedback = Blueprint("feedback", __name__)
@@ -49,6 +52,7 @@ def give_feedback(service_id: str) -> Response:
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
     _report(caller.tenant, items, received)
+    _leave_trail(parts, caller, service_id, at, received)
     return Response(orjson.dumps({"received": len(items)}), 200, content_type=JSON)
 
 
@@ -65,3 +69,21 @@ def _report(tenant: Tenant | None, items: tuple[FeedbackItem, ...], received: Re
     audit.log("feedback", tenant=name, count=len(items))
     if received.quarantined:
         audit.log("feedback-quarantined", tenant=name, count=received.quarantined)
+
+
+def _leave_trail(parts: Parts, caller: Caller, service_id: str, at: datetime, received: Received) -> None:
+    """The audit trail says that feedback came. Without it the feedback is stored and acknowledged all the
+    same."""
+    fields: dict[str, str | int | float | bool] = {
+        "service": service_id,
+        "iss": caller.issuer,
+        "jti": caller.jti,
+        "matched": received.matched,
+        "quarantined": received.quarantined,
+    }
+    kept = {name: value for name, value in fields.items() if value != ""}
+    tenant = caller.tenant.id if caller.tenant else "none"
+    try:
+        parts.store.audit.append([AuditEntry(at, "feedback", tenant, kept)])
+    except StoreUnavailable:
+        audit.log("trail-not-written", count=1)

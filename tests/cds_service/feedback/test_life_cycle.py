@@ -167,6 +167,16 @@ def test_an_event_knows_the_rule_version_that_made_the_card(clinic: Clinic, know
     assert event.status == "matched"
 
 
+@pytest.mark.req("R4")
+def test_the_audit_trail_says_that_feedback_came_and_nothing_of_it(clinic: Clinic) -> None:
+    clinic.give(clinic.open_chart()["allFinding"], overrideReason={"userComment": "CANARY"})
+    trail = [sealed.entry for sealed in parts_of(clinic.app).store.audit.read()]
+    [entry] = [entry for entry in trail if entry.event == "feedback"]
+    assert entry.fields == {"service": "all-relapse", "matched": 1, "quarantined": 0}
+    assert "CANARY" not in str(trail)
+    assert clinic.patient.id not in str(trail)
+
+
 @pytest.mark.req("O1")
 @pytest.mark.req("O2")
 @pytest.mark.req("A3")
