@@ -17,10 +17,7 @@ from fhir_mappings.clinical.trials.profile import (
     Known,
     TrialProfile,
 )
-from fhir_mappings.clinical.trials.study import AgeSpan, AgeUnit, Criterion, Expected, OneOf, Span
-
-_MONTHS = {AgeUnit.YEARS: 12, AgeUnit.MONTHS: 1}
-_DAYS = {AgeUnit.WEEKS: 7, AgeUnit.DAYS: 1}
+from fhir_mappings.clinical.trials.study import AgeSpan, AgeUnit, Criterion, Expected, OneOf, Span, TrialFact
 
 
 class Match(Enum):
@@ -31,24 +28,29 @@ class Match(Enum):
     UNKNOWN = "unknown"
 
 
-_VERDICTS = {
-    (Answer.YES, False): Match.MET,
-    (Answer.NO, False): Match.NOT_MET,
-    (Answer.YES, True): Match.NOT_MET,
-    (Answer.NO, True): Match.MET,
-}
-
-
 def judge(criterion: Criterion, profile: TrialProfile, max_age_days: int | None = None) -> Match:
     """The verdict of ``criterion`` for the patient.
 
     A datum older than ``max_age_days`` (where given) no longer says how the patient is now.
     """
-    known = profile.fact(criterion.fact)
+    datum = usable_datum(profile, criterion.fact, max_age_days)
+    return Match.UNKNOWN if datum is None else judge_datum(criterion, datum, profile.on)
+
+
+def usable_datum(profile: TrialProfile, fact: TrialFact, max_age_days: int | None) -> Datum | None:
+    """What is known of ``fact``; None where nothing is, or nothing recent enough."""
+    known = profile.fact(fact)
     if not isinstance(known, Known) or is_outdated(known, profile.on, max_age_days):
+        return None
+    return known.datum
+
+
+def judge_datum(criterion: Criterion, datum: Datum, on: date) -> Match:
+    """The verdict of ``criterion`` for a known datum."""
+    answer = _answer(criterion.expected, datum, on)
+    if answer is Answer.UNSURE:
         return Match.UNKNOWN
-    answer = _answer(criterion.expected, known.datum, profile.on)
-    return _VERDICTS.get((answer, criterion.exclude), Match.UNKNOWN)
+    return Match.MET if (answer is Answer.YES) is not criterion.exclude else Match.NOT_MET
 
 
 def is_outdated(known: Known, on: date, max_age_days: int | None) -> bool:
@@ -112,20 +114,24 @@ def _has_completed(birth: Moment, on: date, count: int, unit: AgeUnit) -> Answer
     """Whether ``count`` units of age were completed by ``on``, over the interval of the birth date."""
     if _birthday(birth.last, count, unit) <= on:
         return Answer.YES
-    return Answer.NO if _birthday(birth.first, count, unit) > on else Answer.UNSURE
+    if birth.is_exact_day or _birthday(birth.first, count, unit) > on:
+        return Answer.NO
+    return Answer.UNSURE
 
 
 def _birthday(birth: date, count: int, unit: AgeUnit) -> date:
     try:
-        if unit in _MONTHS:
-            return add_months(birth, count * _MONTHS[unit])
-        return birth + timedelta(days=count * _DAYS[unit])
+        if unit is AgeUnit.YEARS or unit is AgeUnit.MONTHS:
+            return add_months(birth, count * 12 if unit is AgeUnit.YEARS else count)
+        return birth + timedelta(days=count * 7 if unit is AgeUnit.WEEKS else count)
     except (ValueError, OverflowError):
         return date.max
 
 
 def _negated(answer: Answer) -> Answer:
-    return {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.UNSURE: Answer.UNSURE}[answer]
+    if answer is Answer.UNSURE:
+        return answer
+    return Answer.NO if answer is Answer.YES else Answer.YES
 
 
 

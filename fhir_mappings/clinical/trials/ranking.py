@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhir_mappings.clinical.trials.criteria import Match, judge
+from fhir_mappings.clinical.trials.criteria import Match, judge_datum, usable_datum
 from fhir_mappings.clinical.trials.profile import TrialProfile
-from fhir_mappings.clinical.trials.study import Accrual, Criterion, Origin, Site, Study, StudyList
+from fhir_mappings.clinical.trials.study import (
+    Accrual,
+    Criterion,
+    Origin,
+    Site,
+    Study,
+    StudyList,
+    TrialFact,
+)
 from fhir_mappings.clinical.trials.vocabulary import TrialVocabulary
 
 EARTH_RADIUS_KM = 6371.0
 _OPENNESS = {Accrual.OPEN: 0, Accrual.OPENING: 2, Accrual.UNKNOWN: 4, Accrual.CLOSED: 6}
+
+
+_Fitted = tuple[tuple[int, int, float, int, str], int]
+"""A study's rank for one patient, and its position in the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +57,15 @@ class StudyIndex:
     """Open studies within reach, with every distinct criterion listed once.
 
     ``masks`` holds, per study, one bit for each criterion of ``criteria`` that the study has, so
-    that a criterion shared by many studies is judged once per patient.
+    that a criterion shared by many studies is judged once per patient. ``by_fact`` gives the
+    positions of the criteria about each fact; ``ranks`` what of a study's rank no patient changes.
     """
 
     placed: tuple[Placed, ...]
     criteria: tuple[Criterion, ...]
+    by_fact: tuple[tuple[TrialFact, tuple[int, ...]], ...]
     masks: tuple[int, ...]
+    ranks: tuple[tuple[int, float, int, str], ...]
     too_far: int
     closed: int
 
@@ -109,8 +125,18 @@ def prepare(lists: Iterable[StudyList], home: Home | None = None) -> StudyIndex:
             placed.append(here)
     criteria = tuple(dict.fromkeys(criterion for one in placed for criterion in one.study.criteria))
     position = {criterion: number for number, criterion in enumerate(criteria)}
-    masks = tuple(_mask(one.study.criteria, position) for one in placed)
-    return StudyIndex(tuple(placed), criteria, masks, too_far, closed)
+    by_fact: dict[TrialFact, list[int]] = {}
+    for criterion, number in position.items():
+        by_fact.setdefault(criterion.fact, []).append(number)
+    return StudyIndex(
+        placed=tuple(placed),
+        criteria=criteria,
+        by_fact=tuple((fact, tuple(numbers)) for fact, numbers in by_fact.items()),
+        masks=tuple(_mask(one.study.criteria, position) for one in placed),
+        ranks=tuple(_rank(one) for one in placed),
+        too_far=too_far,
+        closed=closed,
+    )
 
 
 def match_studies(
@@ -125,48 +151,64 @@ def match_studies(
     Order: local and open first, then open, then opening; within each by fit (criteria met less
     criteria unknown), distance, date of the status (newest first) and id.
     """
-    verdicts = {
-        criterion: judge(criterion, profile, vocabulary.facts[criterion.fact].max_age_days)
-        for criterion in index.criteria
-    }
-    refused, unknown = _bits(index, verdicts, Match.NOT_MET), _bits(index, verdicts, Match.UNKNOWN)
-    fitting: list[tuple[int, Placed]] = []
-    others: list[tuple[int, Placed]] = []
-    for mask, placed in zip(index.masks, index.placed, strict=True):
+    judged = _judged(index, profile, vocabulary)
+    refused, unknown = _bits(judged, Match.NOT_MET), _bits(judged, Match.UNKNOWN)
+    fitting: list[_Fitted] = []
+    others: list[_Fitted] = []
+    for number, mask in enumerate(index.masks):
+        openness, away, day, name = index.ranks[number]
         if refusals := mask & refused:
-            others.append((-refusals.bit_count(), placed))
+            others.append(((openness, refusals.bit_count(), away, day, name), number))
         else:
-            fitting.append((mask.bit_count() - 2 * (mask & unknown).bit_count(), placed))
-    fitting.sort(key=_rank)
-    others.sort(key=_rank)
+            fit = mask.bit_count() - 2 * (mask & unknown).bit_count()
+            fitting.append(((openness, -fit, away, day, name), number))
+    placed = index.placed
+    verdicts = dict(zip(index.criteria, judged, strict=True))
     return Matches(
-        candidates=_detailed(fitting[:limit], verdicts),
+        candidates=_detailed(placed, _first(fitting, limit), verdicts),
         count=len(fitting),
-        open_ids=frozenset(placed.study.id for _, placed in fitting if placed.accrual is Accrual.OPEN),
-        not_listed=_detailed(others[:not_listed_limit], verdicts),
+        open_ids=frozenset(placed[n].study.id for _, n in fitting if placed[n].accrual is Accrual.OPEN),
+        not_listed=_detailed(placed, _first(others, not_listed_limit), verdicts),
         not_listed_count=len(others),
     )
 
 
-def _rank(fitted: tuple[int, Placed]) -> tuple[int, int, float, int, str]:
-    fit, placed = fitted
+def _judged(index: StudyIndex, profile: TrialProfile, vocabulary: TrialVocabulary) -> list[Match]:
+    """The verdict on every criterion of the index; the datum of a fact is looked up once."""
+    judged = [Match.UNKNOWN] * len(index.criteria)
+    for fact, numbers in index.by_fact:
+        datum = usable_datum(profile, fact, vocabulary.facts[fact].max_age_days)
+        if datum is not None:
+            for number in numbers:
+                judged[number] = judge_datum(index.criteria[number], datum, profile.on)
+    return judged
+
+
+def _first(fitted: list[_Fitted], limit: int | None) -> list[_Fitted]:
+    return sorted(fitted) if limit is None else heapq.nsmallest(limit, fitted)
+
+
+def _rank(placed: Placed) -> tuple[int, float, int, str]:
+    """Openness (local before others), distance, day of the status (newest first), id."""
     openness = _OPENNESS[placed.accrual] + (0 if placed.is_local else 1)
     distance = math.inf if placed.distance_km is None else placed.distance_km
     dated = placed.study.status_date
-    return (openness, -fit, distance, -dated.first.toordinal() if dated else 0, placed.study.id)
+    return (openness, distance, -dated.first.toordinal() if dated else 0, placed.study.id)
 
 
 def _detailed(
-    fitted: Sequence[tuple[int, Placed]], verdicts: dict[Criterion, Match]
+    placed: Sequence[Placed], fitted: Sequence[_Fitted], verdicts: Mapping[Criterion, Match]
 ) -> tuple[StudyMatch, ...]:
     return tuple(
-        StudyMatch(placed, tuple(verdicts[criterion] for criterion in placed.study.criteria))
-        for _, placed in fitted
+        StudyMatch(placed[number], tuple(verdicts[one] for one in placed[number].study.criteria))
+        for _, number in fitted
     )
 
 
-def _bits(index: StudyIndex, verdicts: dict[Criterion, Match], wanted: Match) -> int:
-    return sum(1 << n for n, criterion in enumerate(index.criteria) if verdicts[criterion] is wanted)
+def _bits(judged: Sequence[Match], wanted: Match) -> int:
+    """One bit for each criterion with that verdict."""
+    digits = "".join(["1" if verdict is wanted else "0" for verdict in reversed(judged)])
+    return int(digits or "0", 2)
 
 
 def _mask(criteria: Iterable[Criterion], position: dict[Criterion, int]) -> int:

@@ -318,3 +318,47 @@ def test_every_fact_of_the_demonstration_list_is_one_a_patient_can_have(make: An
     sources = make(catalogue="demo")
     sources.load()
     assert {one.fact for one in sources.view().index.criteria} <= set(TrialFact)
+
+
+def on_server(make: Any, **changes: Any) -> TrialSources:
+    tenant = {"id": "t", "fhir_servers": ("https://ehr.example.org/fhir",), "open_fhir": True, **changes}
+    settings = Settings.embedded(
+        tenants=(tenant,), trials={"catalogue": "demo", "fhir_servers": True, "cache_file": None}
+    )
+    return TrialSources(settings, vocabulary(), clock=lambda: AT)
+
+
+def test_studies_of_a_tenants_open_server_are_seen_by_that_tenant_alone(
+    make: Any, registry: responses.RequestsMock
+) -> None:
+    study = {
+        "resourceType": "ResearchStudy",
+        "id": "1",
+        "title": "Fictional study in relapsed acute lymphoblastic leukaemia",
+        "status": "active",
+    }
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": study}]}
+    registry.get("https://ehr.example.org/fhir/ResearchStudy", json=bundle)
+    sources = on_server(make)
+    sources.refresh()
+    own = [placed.study.id for placed in sources.view("t").index.placed]
+    assert "ResearchStudy/1" in own
+    assert "DEMO-ALL-001" in own
+    assert "ResearchStudy/1" not in ids(sources)
+    assert "Authorization" not in registry.calls[0].request.headers
+
+
+def test_a_server_that_wants_a_token_is_not_asked(make: Any, registry: responses.RequestsMock) -> None:
+    on_server(make, open_fhir=False).refresh()
+    assert len(registry.calls) == 0
+
+
+def test_a_server_that_fails_keeps_what_was_read_before(
+    make: Any, registry: responses.RequestsMock, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.get("https://ehr.example.org/fhir/ResearchStudy", status=500)
+    sources = on_server(make)
+    with caplog.at_level(logging.WARNING, logger="relapse_cds"):
+        sources.refresh()
+    assert "server-error" in caplog.text
+    assert ids(sources)[0] == "DEMO-ALL-001"
