@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 
 from cds_service import audit, cors, problems, routes
 from cds_service.auth import Verifier
+from cds_service.call_rate import CallRate
 from cds_service.configuration import check_local_codes
 from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
@@ -42,18 +43,19 @@ def create_app(
     reader: Reader | None = None,
     store: Store | None = None,
     knowledge: Knowledge | None = None,
+    rate: CallRate | None = None,
 ) -> Flask:
     """The WSGI application of one configuration.
 
-    ``reader``, ``store`` and ``knowledge`` default to the real ones. Raises KnowledgeError where the
-    knowledge is not sound, SettingsError where a
-    tenant's codes do not fit it, StoreMisconfigured or StoreUnavailable where the store is not.
+    ``reader``, ``store``, ``knowledge`` and ``rate`` default to the real ones of this process. Raises
+    KnowledgeError where the knowledge is not sound, SettingsError where a tenant's codes do not fit it,
+    StoreMisconfigured or StoreUnavailable where the store is not.
     """
     if knowledge is None:
         knowledge = load_knowledge(settings.knowledge_dir)
         self_test(knowledge)
     check_local_codes(settings, knowledge.vocabulary.result_concepts)
-    parts = _parts(settings, clock, reader, store, knowledge)
+    parts = _parts(settings, clock, reader, store, knowledge, rate or call_rate(settings))
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -72,7 +74,12 @@ def _settle() -> None:
 
 
 def _parts(
-    settings: Settings, clock: Clock, reader: Reader | None, store: Store | None, knowledge: Knowledge
+    settings: Settings,
+    clock: Clock,
+    reader: Reader | None,
+    store: Store | None,
+    knowledge: Knowledge,
+    rate: CallRate,
 ) -> Parts:
     retention = timedelta(days=settings.feedback_retention_days)
     store = store or open_store(settings.store, _secret(settings), retention)
@@ -88,10 +95,17 @@ def _parts(
         reader=reader,
         evaluator=Evaluator(knowledge, settings, reader),
         recorder=Recorder(store, knowledge),
+        rate=rate,
         services=services,
         discovery=discovery(services.values(), offered),
         metrics_dir=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
     )
+
+
+def call_rate(settings: Settings) -> CallRate:
+    """The buckets of every tenant, and one for all callers who are none."""
+    names = [*(tenant.id for tenant in settings.tenants), routes.NO_TENANT]
+    return CallRate(names, settings.rate_limit_per_minute)
 
 
 def _secret(settings: Settings) -> bytes | None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from flask import Flask, current_app
 
 from cds_service.auth import Verifier
+from cds_service.call_rate import CallRate
 from cds_service.evaluation import Evaluator, Reader
 from cds_service.hooks import HookService
 from cds_service.recording import Recorder
@@ -35,6 +36,7 @@ class Parts:
     reader: Reader
     evaluator: Evaluator
     recorder: Recorder
+    rate: CallRate
     services: Mapping[str, HookService]
     discovery: dict[str, Any]
     metrics_dir: str = ""

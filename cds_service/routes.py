@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from importlib.metadata import PackageNotFoundError, version
+from math import ceil
 from typing import Any
 
 import orjson
@@ -60,6 +61,8 @@ def call(service_id: str) -> Response:
         audit.log("patient-id-was-reference", tenant=g.tenant)
     tenant = tenant_of(hook, caller.tenant, parts.settings)
     g.tenant = tenant.id if tenant else NO_TENANT
+    if wait := parts.rate.wait(g.tenant):
+        raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
     evaluation = parts.evaluator.evaluate(hook, tenant, at, _deadline(parts))
     return _json(answer(parts, hook, service, caller, tenant, evaluation))
 

@@ -69,7 +69,7 @@ def serve(settings: Settings) -> None:
         # Read by prometheus-client when it is imported, which therefore happens below.
         os.environ.setdefault(METRICS_VARIABLE, tempfile.mkdtemp(prefix=_METRICS_PREFIX))
     from cds_service import audit
-    from cds_service.app import create_app
+    from cds_service.app import call_rate, create_app
     from cds_service.configuration import check_local_codes
     from cds_service.store import open_store
     from fhir_mappings.assess import load_knowledge, self_test
@@ -84,7 +84,8 @@ def serve(settings: Settings) -> None:
     gc.freeze()
     _hide_server_name()
     audit.log("serving", port=settings.port, workers=settings.workers, digest=knowledge.digest)
-    _Server(lambda: create_app(settings, knowledge=knowledge), _options(settings)).run()
+    rate = call_rate(settings)
+    _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), _options(settings)).run()
 
 
 def _options(settings: Settings) -> dict[str, Any]:
