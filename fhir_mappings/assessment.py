@@ -159,6 +159,7 @@ class Assessment:
     ignored: tuple[Ignored, ...] = ()
     missing_needs: tuple[str, ...] = ()
     evidence_digest: str = ""
+    latest_specimen: str = ""
 
     def section(self, name: str) -> Section | None:
         """The section of that name, if the answer has it."""

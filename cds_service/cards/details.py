@@ -71,7 +71,7 @@ def _rules(
 
 def _evaluated(assessment: Assessment, wording: CardWording) -> str:
     date = assessment.at.date().isoformat()
-    specimen = max((item.date for item in _evidence(assessment)), default="")
+    specimen = assessment.latest_specimen or max((item.date for item in _evidence(assessment)), default="")
     if specimen:
         return wording.lines["evaluated"].format(date=date, specimen=escape(specimen))
     return wording.lines["evaluated-undated"].format(date=date)

@@ -80,7 +80,15 @@ def evaluate_facts(
         ignored=view.ignored,
         missing_needs=missing,
         evidence_digest=evidence_digest(facts, view),
+        latest_specimen=_latest_specimen(view),
     )
+
+
+def _latest_specimen(view: View) -> str:
+    """The date of the newest specimen that was looked at."""
+    days = [sample.day for sample in (*view.marrow, *view.blood, *view.mrd)]
+    days.extend(tap.draw.day for tap in view.taps)
+    return max(days, key=lambda day: day.sort_key).text if days else ""
 
 
 def _without_remission(

@@ -126,6 +126,11 @@ def _unexamined(
         and within_days(done.performed, event, knowledge.whole("testis_window_days")) is not Answer.NO
         for done in view.procedures
     )
+    examined = examined or any(
+        result.collected is not None
+        and within_days(result.collected, event, knowledge.whole("testis_window_days")) is not Answer.NO
+        for result in view.results("testis-exam")
+    )
     if person is not None and person.sex == "male" and not examined:
         found.append("testis")
     return tuple(found)

@@ -151,7 +151,7 @@ def _active(
     remission = episode.before.basis if episode.before is not None else "unknown"
     persistent = _persistent(episode, view, facts, disease, knowledge)
     status = Status.RELAPSE
-    if episode.grade is Grade.CONSENSUS or episode.contradicted:
+    if episode.grade is Grade.CONSENSUS or episode.contradicted or _code_not_found(episode, view, knowledge):
         status = Status.PROBABLE
     if persistent is not None and status is Status.RELAPSE:
         status = Status.PERSISTENT
@@ -165,6 +165,21 @@ def _active(
         preliminary=preliminary,
         persistent=persistent,
         previous=course.episodes[:-1],
+    )
+
+
+def _code_not_found(episode: Episode, view: View, knowledge: Knowledge) -> bool:
+    """A coded relapse after which both marrow and cerebrospinal fluid are clear: the newer results decide (F-29)."""
+    if episode.grade is not Grade.CODED or episode.window.findings:
+        return False
+    below = knowledge.number("remission_marrow_below")
+    marrow = [sample for sample in view.marrow if sample.day.first >= episode.event.first]
+    taps = [tap for tap in view.taps if tap.draw.day.first >= episode.event.first]
+    return (
+        bool(marrow)
+        and bool(taps)
+        and all(sample.value.is_at_least(below) is Answer.NO for sample in marrow)
+        and all(tap.draw.blasts is Answer.NO for tap in taps)
     )
 
 

@@ -112,6 +112,7 @@ def _active(picture: Picture) -> Iterator[Statement]:
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
     if timing == "early":
         yield say("hsct.early")
+        yield say("outcome.r3.hsct")
     elif timing == "late":
         yield say("hsct.late")
     elif timing == "not-classified":

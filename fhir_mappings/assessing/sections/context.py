@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from fhir_mappings.assessing.disease import received_agents
 from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessing.sections.consolidation import response_mrd
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
 from fhir_mappings.assessment import Indicator, Section, Statement, Status, Timing
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage
 from fhir_mappings.clinical.options import Marker
+from fhir_mappings.clinical.risk_groups import bfm_group, cog_group, uk_group
 
 
 def timing_section(picture: Picture) -> Iterator[Section]:
@@ -18,7 +20,7 @@ def timing_section(picture: Picture) -> Iterator[Section]:
     timing = picture.timing
     if timing is None or not (is_active_disease(picture) or is_in_remission(picture)):
         return
-    lines = list(_first_relapse(picture, timing))
+    lines = [*_first_relapse(picture, timing), *_groups(picture, timing), *_outcomes(picture, timing)]
     if timing.seed_003.value == "not-classified":
         lines = list(_later_relapse(picture, timing))
     yield Section("TIMING", Indicator.INFO, tuple(lines))
@@ -38,6 +40,37 @@ def _first_relapse(picture: Picture, timing: Timing) -> Iterator[Statement]:
     yield say("timing.cog", value=timing.cog.value, arithmetic=timing.cog.arithmetic)
     if picture.adult is Answer.YES:
         yield say("timing.adult")
+
+
+def _groups(picture: Picture, timing: Timing) -> Iterator[Statement]:
+    """The risk groups that follow from site, lineage and timing, by name of the group that made them."""
+    site = picture.site
+    if site is None:
+        return
+    isolated, combined = bool(site.sites), site.name == "combined"
+    lineage = picture.disease.lineage
+    sample = response_mrd(picture)
+    above = Answer.UNSURE
+    if sample is not None:
+        above = sample.value.is_at_least(picture.knowledge.number("mrd_hsct_cog"))
+    groups = (
+        ("bfm", bfm_group(lineage, site.marrow, isolated, combined, timing.bfm.value)),
+        ("cog", cog_group(lineage, site.marrow, isolated, timing.seed_003.value, above)),
+        ("uk", uk_group(lineage, site.marrow, isolated, combined, timing.bfm.value)),
+    )
+    for name, group in groups:
+        if group:
+            yield say(f"risk.{name}", group=group.replace("-", " "))
+
+
+def _outcomes(picture: Picture, timing: Timing) -> Iterator[Statement]:
+    """Outcome figures of the trials, matched to the patient's class, with what is doubtful about them (A-08)."""
+    site = picture.site
+    if site is not None and site.marrow is Answer.YES and timing.seed_003.value in ("early", "late"):
+        yield say(f"outcome.rez90.{timing.seed_003.value}")
+        yield say(f"outcome.aall01p2.{timing.seed_003.value}")
+    if timing.seed_003.value == "early":
+        yield say("outcome.early-poor")
 
 
 def _later_relapse(picture: Picture, timing: Timing) -> Iterator[Statement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fhir_mappings.assessing.episodes import Episode, Grade
 from fhir_mappings.assessing.near_misses import growth_factor_before
@@ -14,7 +15,8 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Phase
 from fhir_mappings.clinical.moments import within_days
 from fhir_mappings.clinical.quantities import Unusable
-from fhir_mappings.clinical.verdict import Evidence, Met
+from fhir_mappings.clinical.verdict import Evidence, Met, Missing
+from fhir_mappings.knowledge.all.criteria import REPOPULATION_READINGS, repopulation
 
 _NAMES = {
     Status.PROBABLE: "PROBABLE",
@@ -71,6 +73,7 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
         yield say("relapse.coded", date=episode.event.text)
         yield say("relapse.coded.confirm")
     yield from _criteria(picture, episode)
+    yield from _other_readings(picture, episode)
     yield say("relapse.site", site=site_words(picture))
     yield from _site_notes(picture)
     yield from _remission_line(picture, episode)
@@ -84,10 +87,14 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     yield from _criteria(picture, episode)
     if picture.standing.remission == "unknown":
         yield say("probable.no-remission")
+    if episode.grade is Grade.CODED:
+        yield say("relapse.coded", date=episode.event.text)
+        yield say("probable.coded-not-found")
     if episode.contradicted:
         yield say("probable.contradicted")
     elif episode.grade is Grade.CONSENSUS:
         yield from _near_seed(picture, episode)
+        yield from _other_readings(picture, episode)
         yield say("probable.confirm")
     yield say("relapse.site", site=site_words(picture))
     yield from _site_notes(picture)
@@ -177,6 +184,29 @@ def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
             )
 
 
+def _other_readings(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Criterion B under the other readings of its wording, where they differ from the chosen one (A-02)."""
+    default = picture.knowledge.default_set
+    chosen = default.repopulation
+    if chosen is None:
+        return
+    met = any(
+        one.criteria_set == default.id and one.id == "B" and isinstance(one.verdict, Met)
+        for one in episode.results
+    )
+    for mode in REPOPULATION_READINGS:
+        if mode == chosen.mode:
+            continue
+        other = replace(default, repopulation=replace(chosen, mode=mode))
+        verdict = repopulation(episode.window, other, _no_gap)
+        if isinstance(verdict, Met) is not met:
+            yield say(f"criterion.B.reading.{mode}.{'not-met' if met else 'met'}")
+
+
+def _no_gap(key: str) -> Missing:
+    return Missing(key, key, "")
+
+
 def _site_notes(picture: Picture) -> Iterator[Statement]:
     site = picture.site
     if site is None:
@@ -211,8 +241,20 @@ def _cautions(picture: Picture, episode: Episode) -> Iterator[Statement]:
         yield say("caution.growth-factor")
     if _recently_transplanted(picture, episode.event.text):
         yield say("caution.regeneration")
+    if episode.grade is Grade.DEFAULT and _followed_by_clear_marrow(picture, episode):
+        yield say("caution.second-marrow", value=measured(episode.window.marrow[-1].evidence()))
     if any(result.note == "haematogones" for result in picture.view.results(*MARROW, "mrd")):
         yield say("caution.haematogones")
+
+
+def _followed_by_clear_marrow(picture: Picture, episode: Episode) -> bool:
+    """A marrow below the remission threshold soon after the one that met the criterion."""
+    below = picture.knowledge.number("remission_marrow_below")
+    samples = episode.window.marrow
+    if not samples or samples[-1].day.first <= episode.event.last:
+        return False
+    marrow = any(isinstance(one.verdict, Met) and one.id in ("A", "B", "C") for one in episode.results)
+    return marrow and samples[-1].value.is_at_least(below) is Answer.NO
 
 
 def _recently_transplanted(picture: Picture, _date: str) -> bool:
@@ -281,11 +323,12 @@ def _headline(picture: Picture, kind: str) -> Statement:
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
     tempo = {"early": "early ", "late": "late "}.get(timing, "")
     key = "first" if number <= 1 else "later"
+    if picture.site is None or not picture.site.name:
+        return say(f"{kind}.summary.site-unknown", number=ordinal(number), date=episode.event.text)
     return say(
         f"{kind}.summary.{key}",
-        number=capital(ordinal(number)),
-        timing=tempo,
-        site=site_words(picture),
+        number=ordinal(number),
+        site=(tempo if key == "first" else "") + site_words(picture),
         date=episode.event.text,
     )
 
@@ -299,7 +342,7 @@ def site_words(picture: Picture) -> str:
     """The site in words."""
     site = picture.site
     if site is None or not site.name:
-        return "site not recorded"
+        return "not recorded"
     words = {
         "isolated-marrow": "isolated marrow",
         "isolated-cns": "isolated CNS",

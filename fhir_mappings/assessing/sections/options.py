@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
 from fhir_mappings.assessment import Indicator, Option, Section, Statement
-from fhir_mappings.clinical.facts import Lineage
+from fhir_mappings.clinical.facts import Lineage, MedicationState
 from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
 
 ON_STUDY = frozenset(
@@ -75,8 +75,13 @@ def option_sections(picture: Picture) -> Iterator[Section]:
             lines = [line for option, rule in shown for line in _lines(option, rule)]
             if name != "OPT-PH":
                 lines.extend(_salvage(picture, rules))
+            if name == "OPT-B" and _salvage_without_antibody(picture):
+                lines.append(say("opt-b.considered"))
             key = name.lower()
-            yield Section(name, Indicator.INFO, (say(f"{key}.intro"), *lines), say(f"{key}.summary"))
+            summary = f"{key}.summary"
+            if name == "OPT-B" and not any(option.agent == "blinatumomab" for option, _rule in shown):
+                summary = "opt-b.summary.no-blinatumomab"
+            yield Section(name, Indicator.INFO, (say(f"{key}.intro"), *lines), say(summary))
 
 
 def _lines(option: Option, rule: OptionRule) -> Iterator[Statement]:
@@ -85,6 +90,27 @@ def _lines(option: Option, rule: OptionRule) -> Iterator[Statement]:
     yield from option.because
     if rule.safety:
         yield Statement(rule.safety, {}, option.cites)
+
+
+def _salvage_without_antibody(picture: Picture) -> bool:
+    """Chemotherapy ordered since the relapse, and neither CD19- nor CD22-directed therapy (S-003-49)."""
+    episode, knowledge = picture.episode, picture.knowledge
+    if episode is None:
+        return False
+    since = [
+        drug
+        for drug in picture.view.medications
+        if not drug.intrathecal
+        and (
+            drug.state is MedicationState.PLANNED
+            or (drug.start is not None and drug.start.first >= episode.event.first)
+        )
+    ]
+    agents = {drug.agent for drug in since}
+    directed = knowledge.agents_of("cd19-directed") | knowledge.agents_of("cd22-directed")
+    chemotherapy = knowledge.agents_of("purine-analogue") | knowledge.agents_of("anthracycline")
+    chemotherapy |= knowledge.agents_of("anthracenedione") | knowledge.agents_of("antimetabolite")
+    return bool(agents & chemotherapy) and not agents & directed
 
 
 def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Statement]:
@@ -98,6 +124,8 @@ def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Stateme
         yield say("salvage.intro")
         for option, rule in regimens:
             yield Statement(rule.facts, {}, option.cites)
+            if rule.id == "ukall-r3":
+                yield say("outcome.r3.note")
             for reason in option.because:
                 if reason.words not in ("reason.lineage-matches",):
                     yield reason

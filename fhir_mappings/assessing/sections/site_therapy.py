@@ -33,6 +33,23 @@ def _cns(picture: Picture) -> Iterator[Statement]:
     if _transplant_planned(picture):
         yield say("cns-tx.boost")
     yield say("cns-tx.not-intrathecal-alone")
+    yield say("cns-tx.uncommon")
+    yield from _prophylaxis(picture)
+
+
+def _prophylaxis(picture: Picture) -> Iterator[Statement]:
+    """CNS-directed therapy on record before the relapse (S-000-13)."""
+    episode = picture.episode
+    if episode is None:
+        return
+    before = [
+        drug.start
+        for drug in picture.view.medications
+        if drug.intrathecal and drug.start is not None and drug.start.first < episode.event.first
+    ]
+    if before:
+        first = min(before, key=lambda moment: moment.sort_key)
+        yield say("cns-tx.prophylaxis", date=first.text)
 
 
 def _transplant_planned(picture: Picture) -> bool:
@@ -45,6 +62,7 @@ def _transplant_planned(picture: Picture) -> bool:
 def _testis(picture: Picture) -> Iterator[Statement]:
     """A checklist of four, each ticked from the record (S-000-25)."""
     since = picture.episode.event if picture.episode is not None else picture.view.today
+    yield say("testis-tx.rarity")
     yield say("testis-tx.principles")
     for key, done in (
         ("reinduction", _given_since(picture, since, intrathecal=False)),
