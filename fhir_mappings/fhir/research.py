@@ -2,7 +2,7 @@
 
 ``ResearchStudy.enrollment`` names a Group whose ``characteristic`` entries are the machine-readable
 criteria. A characteristic that cannot be read is never dropped silently: the study then says that
-one of its criteria was not checked, and the list is not complete.
+one of its criteria was not checked.
 """
 
 from __future__ import annotations
