@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cds_service.settings import ENVIRONMENT_PREFIX, Settings, Tenant, TrialSettings
@@ -160,16 +160,22 @@ def _environment_values(environ: Mapping[str, str], faults: list[Fault]) -> dict
             values.setdefault("trials", {})[nested] = text
         elif field is None:
             faults.append(Fault(name, "no such key", "correct the name or unset the variable"))
-        elif "tuple" not in str(field.annotation):
+        elif not _is_structured(field.annotation):
             values[key] = text
         elif text.lstrip().startswith(("[", "{")):
             try:
                 values[key] = json.loads(text)
             except ValueError:
-                faults.append(Fault(name, "not JSON", "write a JSON array"))
+                faults.append(Fault(name, "not JSON", "write a JSON array or object"))
         else:
             values[key] = [part.strip() for part in text.split(",") if part.strip()]
     return values
+
+
+def _is_structured(annotation: object) -> bool:
+    """True for a key that holds a list or a table, which the environment writes as JSON."""
+    is_table = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_table or "tuple" in str(annotation)
 
 
 def _validated(values: dict[str, Any], faults: list[Fault]) -> Settings | None:

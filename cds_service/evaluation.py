@@ -86,9 +86,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The answer, and where the data came from (need key to ``prefetch`` or ``server``)."""
+    """The answer, the facts it rests on, and where the data came from (need key to ``prefetch`` or
+    ``server``). Of a chart without leukaemia only the Conditions and the patient were read."""
 
     assessment: Assessment
+    facts: Facts
     states: Mapping[str, NeedState]
     sources: Mapping[str, str]
 
@@ -159,7 +161,7 @@ class Evaluator:
         local = at.astimezone(ZoneInfo(tenant.timezone)) if tenant else at
         assessment = assess_facts(facts, gathered.states, local, self._knowledge, subject)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
-        return Evaluation(assessment, gathered.states, sources)
+        return Evaluation(assessment, facts, gathered.states, sources)
 
     def _prefetched(self, request: HookRequest, table: PrefetchTable) -> _Gathered:
         found = table.read(request.prefetch)

@@ -134,3 +134,9 @@ def test_codes_of_an_unknown_concept_are_named() -> None:
         check_local_codes(Settings(tenants=(tenant,)), ["mrd", "marrow-blasts"])
     assert [fault.key for fault in caught.value.faults] == ["tenants[0].codes.no-such"]
     check_local_codes(Settings(tenants=(tenant,)), ["mrd", "no-such"])
+
+
+def test_a_table_of_the_environment_is_json(tmp_path: Path) -> None:
+    settings = from_file(tmp_path, GOOD, RELAPSE_CDS_TRIALS='{"max_studies": 3}')
+    assert settings.trials.max_studies == 3
+    assert "not JSON" in faults_of(tmp_path, GOOD, RELAPSE_CDS_TRIALS="{")["RELAPSE_CDS_TRIALS"]

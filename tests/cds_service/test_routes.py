@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cds_service import audit
 from cds_service.parts import parts_of
 from cds_service.settings import Tenant
+from cds_service.store import StoreUnavailable
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import (
     EMPTY,
@@ -360,8 +361,16 @@ def test_operators_routes(client: FlaskClient, app: Flask) -> None:
     assert_nothing_null_or_empty(version)
 
 
-def test_a_store_that_cannot_be_written_is_not_ready(client: FlaskClient, app: Flask) -> None:
-    parts_of(app).store.close()
+def test_a_store_that_cannot_be_written_is_not_ready(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise StoreUnavailable("testing", "down")
+
+    monkeypatch.setattr(parts_of(app).store, "check_writable", fail)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "store" in response.json["issue"][0]["diagnostics"]  # type: ignore[index]
     assert client.get("/livez").status_code == 200
 
 
