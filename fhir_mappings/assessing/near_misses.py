@@ -60,7 +60,7 @@ def _marrow(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMi
         answer = sample.value.is_at_least(threshold.value)
         if answer is not Answer.NO and _recent(sample.day, view, knowledge):
             kind = "marrow-growth-factor" if growth_factor_before(sample.day, view, knowledge) else "marrow"
-            yield NearMiss(kind, False, sample.day, (sample.evidence("≥", str(threshold.value)),))
+            yield NearMiss(kind, False, sample.day, (sample.evidence(">=", str(threshold.value)),))
             return
 
 
@@ -73,7 +73,7 @@ def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
         if any(within_days(sample.day, smear.day, 7) is Answer.YES for sample in window.marrow):
             return
         kind = "blood-growth-factor" if growth_factor_before(smear.day, view, knowledge) else "blood"
-        yield NearMiss(kind, False, smear.day, (smear.evidence("≥", str(threshold.value)),))
+        yield NearMiss(kind, False, smear.day, (smear.evidence(">=", str(threshold.value)),))
         return
 
 

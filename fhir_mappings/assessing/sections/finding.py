@@ -165,7 +165,8 @@ def _same_as_e(verdict: Met, episode: Episode, criteria_set: str) -> bool:
 
 
 def _held(item: Evidence) -> str:
-    against = f" ({item.comparator} {item.threshold})" if item.threshold else ""
+    comparator = "≥" if item.comparator == ">=" else item.comparator
+    against = f" ({comparator} {item.threshold})" if item.threshold else ""
     return measured(item) + against
 
 

@@ -9,6 +9,7 @@ from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_rem
 from fhir_mappings.assessment import Indicator, Option, Section, Statement
 from fhir_mappings.clinical.facts import Lineage, MedicationState
 from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
+from fhir_mappings.knowledge.model import Knowledge
 
 ON_STUDY = frozenset(
     {"screening", "pending-on-study", "on-study", "on-study-intervention", "on-study-observation"}
@@ -72,7 +73,7 @@ def option_sections(picture: Picture) -> Iterator[Section]:
         if name == "OPT-PH" and picture.markers.bcr_abl1 is not Marker.POSITIVE:
             continue
         if shown:
-            lines = [line for option, rule in shown for line in _lines(option, rule)]
+            lines = [line for option, rule in shown for line in _lines(option, rule, picture.knowledge)]
             if name != "OPT-PH":
                 lines.extend(_salvage(picture, rules))
             if name == "OPT-B" and _salvage_without_antibody(picture):
@@ -84,10 +85,11 @@ def option_sections(picture: Picture) -> Iterator[Section]:
             yield Section(name, Indicator.INFO, (say(f"{key}.intro"), *lines), say(summary))
 
 
-def _lines(option: Option, rule: OptionRule) -> Iterator[Statement]:
-    yield Statement(_STATES[option.state], {"title": option.title}, option.cites)
+def _lines(option: Option, rule: OptionRule, knowledge: Knowledge) -> Iterator[Statement]:
+    """Three lines an option: how it fits and why, what the label says, what harms."""
+    reasons = " ".join(knowledge.words[one.words].text.format(**one.values) for one in option.because)
+    yield Statement(_STATES[option.state], {"title": option.title, "reasons": reasons}, option.cites)
     yield Statement(rule.facts, {}, option.cites)
-    yield from option.because
     if rule.safety:
         yield Statement(rule.safety, {}, option.cites)
 

@@ -73,16 +73,16 @@ def marrow_with_blood(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdic
             answer = _circulating(sample, smear, rule)
             if answer is Answer.YES:
                 marrow = sample.evidence(">", plain(rule.marrow_over))
-                blood = smear.evidence("≥", plain(rule.blood_at_least))
+                blood = smear.evidence(">=", plain(rule.blood_at_least))
                 return Met((marrow, blood), max(sample.day, smear.day, key=_day))
             if answer is Answer.UNSURE:
-                doubtful.append(smear.evidence("≥", plain(rule.blood_at_least)))
+                doubtful.append(smear.evidence(">=", plain(rule.blood_at_least)))
     enough = [sample for sample in window.marrow if sample.value.is_above(rule.marrow_over) is not Answer.NO]
     if not enough:
         return NotMet((_highest(window.marrow).evidence(">", plain(rule.marrow_over)),))
     if doubtful or not any(_paired(sample, smear, rule) for sample in enough for smear in window.blood):
         return Unknown((gap("blood"),), (enough[-1].evidence(">", plain(rule.marrow_over)), *doubtful))
-    return NotMet((enough[-1].evidence(), window.blood[-1].evidence("≥", plain(rule.blood_at_least))))
+    return NotMet((enough[-1].evidence(), window.blood[-1].evidence(">=", plain(rule.blood_at_least))))
 
 
 def extramedullary(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
@@ -113,7 +113,7 @@ def cerebrospinal_fluid(window: Window, criteria: CriteriaSet, gap: Gap) -> Verd
     if bound is None or not window.taps:
         return Unknown((gap("csf"),))
     unknown: Unknown | None = None
-    comparator = "≥" if bound.comparator == ">=" else ">"
+    comparator = bound.comparator
     for tap in window.taps:
         count = bound.holds(tap.draw.wbc.value) if tap.draw.wbc is not None else Answer.UNSURE
         evidence = tap.draw.evidence(comparator, bound.text)
@@ -136,7 +136,7 @@ def residual_marrow(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
     doubt: Sample | None = None
     for sample in window.mrd:
         tests = _further_tests(sample, window, rule.test_at_least)
-        evidence = (sample.evidence("≥", plain(rule.relapse_at_least)),)
+        evidence = (sample.evidence(">=", plain(rule.relapse_at_least)),)
         if sample.value.is_at_least(rule.relapse_at_least) is Answer.YES:
             return Met(evidence, sample.day)
         if sample.value.is_at_least(rule.middle_at_least) is Answer.YES and tests >= 1:
@@ -149,7 +149,7 @@ def residual_marrow(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
             doubt = sample
     if doubt is not None:
         return Unknown((gap("second-test"),), (doubt.evidence(),))
-    return NotMet((window.mrd[-1].evidence("≥", plain(rule.low_at_least)),))
+    return NotMet((window.mrd[-1].evidence(">=", plain(rule.low_at_least)),))
 
 
 CRITERIA: tuple[tuple[str, str, Criterion], ...] = (
