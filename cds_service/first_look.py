@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fhir_mappings.assess import ForeignResource, Subject
-from fhir_mappings.fhir.attribution import Attribution, Owner
+from fhir_mappings.assess import Attribution, ForeignResource, Owner, Subject
 from fhir_mappings.fhir.elements import Entry
 
 _DECIDING = frozenset({"Condition", "Patient"})

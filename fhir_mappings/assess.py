@@ -13,11 +13,15 @@ from functools import lru_cache
 from fhir_mappings.assessing.engine import evaluate_facts
 from fhir_mappings.assessing.merging import merge_facts as merge_facts
 from fhir_mappings.assessing.self_test import self_test as self_test
+from fhir_mappings.assessing.timeline import Timeline as Timeline
+from fhir_mappings.assessing.timeline import timeline_of as timeline_of
 from fhir_mappings.assessment import Assessment, Availability, NeedState
 from fhir_mappings.assessment_json import as_json as as_json
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.attribution import Attribution as Attribution
 from fhir_mappings.fhir.attribution import ForeignResource as ForeignResource
+from fhir_mappings.fhir.attribution import Owner as Owner
 from fhir_mappings.fhir.attribution import Subject as Subject
 from fhir_mappings.fhir.chart import ChartReader, has_disease, note_unreadable
 from fhir_mappings.fhir.decoding import Malformed as Malformed

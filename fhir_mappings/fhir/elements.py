@@ -3,6 +3,7 @@
 One structure for every resource type lets a whole Bundle be decoded in a single typed pass:
 fields that are not listed are skipped without building anything, and a resource type never seen
 before still decodes. ``Raw`` marks elements whose shape differs between resource types; empty = absent.
+The garbage collector need not look at them (``gc=False``): what was read from JSON cannot hold a cycle.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Coding(Struct, rename="camel", gc=False):
     user_selected: bool | None = None
 
 
-class CodeableConcept(Struct, rename="camel"):
+class CodeableConcept(Struct, rename="camel", gc=False):
     """FHIR CodeableConcept."""
 
     coding: list[Coding] | None = None
@@ -38,14 +39,14 @@ class Quantity(Struct, rename="camel", gc=False):
     code: str | None = None
 
 
-class Range(Struct, rename="camel"):
+class Range(Struct, rename="camel", gc=False):
     """FHIR Range."""
 
     low: Quantity | None = None
     high: Quantity | None = None
 
 
-class Ratio(Struct, rename="camel"):
+class Ratio(Struct, rename="camel", gc=False):
     """FHIR Ratio."""
 
     numerator: Quantity | None = None
@@ -66,7 +67,7 @@ class Identifier(Struct, rename="camel", gc=False):
     value: str | None = None
 
 
-class Reference(Struct, rename="camel"):
+class Reference(Struct, rename="camel", gc=False):
     """FHIR Reference."""
 
     reference: str | None = None
@@ -81,7 +82,7 @@ class Annotation(Struct, rename="camel", gc=False):
     text: str | None = None
 
 
-class Extension(Struct, rename="camel"):
+class Extension(Struct, rename="camel", gc=False):
     """FHIR Extension with the few value types the rules read."""
 
     url: str | None = None
@@ -89,7 +90,7 @@ class Extension(Struct, rename="camel"):
     value_code: str | None = None
 
 
-class Component(Struct, rename="camel"):
+class Component(Struct, rename="camel", gc=False):
     """Observation.component."""
 
     code: CodeableConcept | None = None
@@ -103,7 +104,7 @@ class Component(Struct, rename="camel"):
     data_absent_reason: CodeableConcept | None = None
 
 
-class Dosage(Struct, rename="camel"):
+class Dosage(Struct, rename="camel", gc=False):
     """Route of a medication."""
 
     route: CodeableConcept | None = None
@@ -116,20 +117,20 @@ class Meta(Struct, rename="camel", gc=False):
     last_updated: str | None = None
 
 
-class EpisodeDiagnosis(Struct, rename="camel"):
+class EpisodeDiagnosis(Struct, rename="camel", gc=False):
     """EpisodeOfCare.diagnosis."""
 
     condition: Reference | None = None
 
 
-class Collection(Struct, rename="camel"):
+class Collection(Struct, rename="camel", gc=False):
     """Specimen.collection."""
 
     collected_date_time: str | None = None
     body_site: CodeableConcept | None = None
 
 
-class Link(Struct, rename="camel"):
+class Link(Struct, rename="camel", gc=False):
     """Bundle.link and Patient.link."""
 
     relation: str | None = None
@@ -138,7 +139,7 @@ class Link(Struct, rename="camel"):
     type: str | None = None
 
 
-class Issue(Struct, rename="camel"):
+class Issue(Struct, rename="camel", gc=False):
     """OperationOutcome.issue."""
 
     severity: str | None = None
@@ -153,7 +154,7 @@ class Search(Struct, rename="camel", gc=False):
     mode: str | None = None
 
 
-class Entry(Struct, rename="camel"):
+class Entry(Struct, rename="camel", gc=False):
     """Bundle.entry."""
 
     full_url: str | None = None
@@ -161,7 +162,7 @@ class Entry(Struct, rename="camel"):
     search: Search | None = None
 
 
-class Resource(Struct, rename="camel", kw_only=True):
+class Resource(Struct, rename="camel", kw_only=True, gc=False):
     """Any R4 resource, Bundle and OperationOutcome included."""
 
     resource_type: str | None = None
