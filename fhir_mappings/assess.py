@@ -13,7 +13,6 @@ from functools import lru_cache
 from fhir_mappings.assessing.engine import evaluate_facts
 from fhir_mappings.assessing.merging import merge_facts as merge_facts
 from fhir_mappings.assessing.self_test import self_test as self_test
-from fhir_mappings.assessing.timeline import Timeline as Timeline
 from fhir_mappings.assessing.timeline import timeline_of as timeline_of
 from fhir_mappings.assessment import Assessment, Availability, NeedState
 from fhir_mappings.assessment_json import as_json as as_json
