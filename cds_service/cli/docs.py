@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cds_service.cli.faults import FAILED, Unusable
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A generated document: its path below the repository, and what makes its text."""
-
-    path: str
-    make: Callable[[], str]
-
-
-DOCUMENTS: tuple[Document, ...] = ()
-"""Every generated document."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,11 +24,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write or check every document."""
+    from cds_service.documents import DOCUMENTS
+
     if not (args.root / "pyproject.toml").is_file():
         raise Unusable("--root: no pyproject.toml there; name the directory of the repository")
     stale = 0
     for document in DOCUMENTS:
-        path, text = args.root / document.path, document.make()
+        path, text = args.root / document.path, document.make(args.root)
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale += 1
