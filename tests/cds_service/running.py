@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,11 +44,13 @@ class Service:
 def start(settings: Settings, at: datetime, folder: Path) -> Service:
     """Starts the service and waits until it is ready."""
     port = _free_port()
-    config = folder / f"settings-{port}.json"
+    # A port may come up again in a later round.
+    folder = Path(tempfile.mkdtemp(prefix=f"service-{port}-", dir=folder))
+    config = folder / "settings.json"
     config.write_text(settings.model_copy(update={"port": port}).model_dump_json())
-    log = folder / f"log-{port}.txt"
+    log = folder / "log.txt"
     # One set of counters for all workers.
-    metrics = folder / f"metrics-{port}"
+    metrics = folder / "metrics"
     metrics.mkdir()
     with log.open("wb") as output:
         process = subprocess.Popen(
