@@ -40,7 +40,10 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
             "options": [_option(option) for option in assessment.options],
             "sections": [section.name for section in assessment.sections],
             "notEvaluated": [{"what": item.what, "why": item.why} for item in assessment.not_evaluated],
-            "ignored": [_present({"resource": one.resource, "why": one.why, "what": one.concept}) for one in assessment.ignored],
+            "ignored": [
+                _present({"resource": one.resource, "why": one.why, "what": one.concept})
+                for one in assessment.ignored
+            ],
             "missing": list(assessment.missing_needs),
         }
     )

@@ -242,9 +242,7 @@ def _missing_tests(
             yield _say("trials.missing-test", test=test, studies=", ".join(ids))
 
 
-def _not_listed(
-    matches: Matches, profile: TrialProfile, vocabulary: TrialVocabulary
-) -> Iterator[Statement]:
+def _not_listed(matches: Matches, profile: TrialProfile, vocabulary: TrialVocabulary) -> Iterator[Statement]:
     if not matches.not_listed:
         return
     told = [

@@ -74,7 +74,9 @@ def _diagnosed(diagnoses: Sequence[Diagnosis], view: View) -> Moment | None:
     fine = [
         moment
         for moment in known
-        if not any(other != moment and moment.first <= other.first and other.last <= moment.last for other in known)
+        if not any(
+            other != moment and moment.first <= other.first and other.last <= moment.last for other in known
+        )
     ]
     if not fine:
         return None
@@ -107,7 +109,9 @@ def is_positive(result: Result) -> bool:
 _LINEAGE_SHARE = ZERO + 20
 
 
-def antigen(results: Sequence[Result], since: Moment | None, knowledge: Knowledge) -> tuple[Marker, Result | None]:
+def antigen(
+    results: Sequence[Result], since: Moment | None, knowledge: Knowledge
+) -> tuple[Marker, Result | None]:
     """An antigen on the blasts at relapse, by the latest result not older than ``since``.
 
     An older result says nothing about this relapse (S-003-16).
@@ -183,8 +187,10 @@ class Therapy:
     reinduction_end: Moment | None
 
 
-def therapy_around(event: Moment, facts: Facts, view: View, disease: Disease, knowledge: Knowledge) -> Therapy:
-    """Frontline therapy and reinduction around an event, from treatment plans, else from maintenance drugs."""
+def therapy_around(
+    event: Moment, facts: Facts, view: View, disease: Disease, knowledge: Knowledge
+) -> Therapy:
+    """Frontline therapy and reinduction around an event, from plans, else from maintenance drugs."""
     courses = _courses(facts, disease)
     frontline = [course for course in courses if course.start is None or course.start.first < event.first]
     later = [course for course in courses if course.start is not None and course.start.first >= event.first]
@@ -237,7 +243,12 @@ def _from_maintenance(
     running = False
     source = ""
     for drug in view.medications:
-        if drug.agent in maintenance and not drug.intrathecal and drug.start and drug.start.first <= event.first:
+        if (
+            drug.agent in maintenance
+            and not drug.intrathecal
+            and drug.start
+            and drug.start.first <= event.first
+        ):
             running = running or (drug.state is MedicationState.RUNNING and drug.end is None)
             dates.append(drug.end or drug.start)
             source = drug.resource
@@ -253,7 +264,9 @@ def _from_maintenance(
 def received_agents(view: View, before: Moment | None = None) -> Mapping[str, Moment | None]:
     """Agents given or running, with the date of the first record; ``before`` limits to earlier ones."""
     found: dict[str, Moment | None] = {}
-    for drug in sorted(view.medications, key=lambda one: (one.start.sort_key if one.start else (), one.resource)):
+    for drug in sorted(
+        view.medications, key=lambda one: (one.start.sort_key if one.start else (), one.resource)
+    ):
         if drug.state is MedicationState.PLANNED:
             continue
         if before is not None and drug.start is not None and drug.start.first >= before.first:

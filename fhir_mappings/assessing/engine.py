@@ -113,7 +113,7 @@ def _silent(
     disease: Disease,
     deceased: bool,
 ) -> Assessment:
-    """No ALL in the chart, or nobody left to treat (F-24): silent, provided that the problem list was seen."""
+    """No ALL in the chart, or nobody left to treat (F-24): silent, if the problem list was seen."""
     missing = () if deceased else _missing_needs(facts, needs, knowledge, with_disease=False)
     status = Status.OUT_OF_SCOPE if disease.elsewhere else Status.NONE
     if missing:
@@ -133,7 +133,7 @@ def _silent(
 def _missing_needs(
     facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowledge, with_disease: bool
 ) -> tuple[str, ...]:
-    """The needs without which nothing may be concluded, that were not seen or not understood (invariant 1)."""
+    """Needs without which nothing may be concluded, not seen or not understood (invariant 1)."""
     wanted = _CONCLUDING if with_disease else frozenset({"always"})
     return tuple(
         need.key

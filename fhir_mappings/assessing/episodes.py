@@ -164,9 +164,7 @@ class CourseReader:
         relapses: int,
     ) -> Episode | None:
         measured = first_met(results, self._knowledge.default_set.id)
-        coded = next(
-            (pair for pair in self._coded if start is None or pair[0].last >= start.first), None
-        )
+        coded = next((pair for pair in self._coded if start is None or pair[0].last >= start.first), None)
         if coded is not None and (measured is None or self._far_before(coded[0], measured)):
             return self._found(Grade.CODED, coded[0], remission, window, results, relapses, coded[1])
         if measured is not None:
@@ -221,7 +219,9 @@ class CourseReader:
         return min(found, key=lambda one: (one.day.sort_key, one.basis), default=None)
 
     def _has_fluid_disease(self, event: Moment) -> bool:
-        return any(tap.draw.blasts is Answer.YES and tap.draw.day.last >= event.first for tap in self._view.taps)
+        return any(
+            tap.draw.blasts is Answer.YES and tap.draw.day.last >= event.first for tap in self._view.taps
+        )
 
     def _transplants_after(self, event: Moment) -> Iterable[Remission]:
         """A transplant after a relapse closes it for counting: a later relapse is another one (NIH10)."""
@@ -253,7 +253,7 @@ def first_met(results: Iterable[CriterionResult], set_id: str = "") -> Moment | 
 def contradicted(
     results: Iterable[CriterionResult], window: Window, knowledge: Knowledge, grade: Grade
 ) -> bool:
-    """Whether MRD of the same specimen speaks against every marrow criterion met, and nothing else is met (0.4)."""
+    """Whether MRD of the same specimen speaks against all that is met, marrow criteria only (0.4)."""
     default = knowledge.default_set.id
     met = [
         one

@@ -26,7 +26,7 @@ class Remission:
 
 
 def documented_remissions(view: View, disease: Disease) -> list[Remission]:
-    """Remissions that a clinician recorded: disease status, or a Condition coded in remission after diagnosis."""
+    """Remissions a clinician recorded: disease status, or a Condition in remission after diagnosis."""
     found = [
         Remission(result.collected, "documented", result.resource)
         for result in view.results("disease-status")
@@ -59,9 +59,7 @@ def coded_relapses(view: View, disease: Disease, knowledge: Knowledge) -> list[t
             continue
         day = diagnosis.onset or diagnosis.recorded
         alone = not any(
-            other is not diagnosis
-            and day is not None
-            and _began_before(other, day)
+            other is not diagnosis and day is not None and _began_before(other, day)
             for other in disease.all_diagnoses
         )
         recent = knowledge.whole("alert_window_days")

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from fhir_mappings.clinical.facts import Facts
 
+
 class Versioned(Protocol):
     """A fact that stands on one version of one resource."""
 

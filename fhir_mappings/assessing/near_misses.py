@@ -68,7 +68,9 @@ def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
     """Circulating blasts without a marrow that explains them."""
     threshold = knowledge.thresholds["suspect_blood_at_least"]
     for smear in reversed(window.blood):
-        if smear.value.is_at_least(threshold.value) is not Answer.YES or not _recent(smear.day, view, knowledge):
+        if smear.value.is_at_least(threshold.value) is not Answer.YES or not _recent(
+            smear.day, view, knowledge
+        ):
             return
         if any(within_days(sample.day, smear.day, 7) is Answer.YES for sample in window.marrow):
             return
@@ -89,7 +91,9 @@ def _fluid(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
         traumatic = tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES
         yield NearMiss("csf-traumatic" if traumatic else "csf-blasts", True, tap.draw.day, evidence)
         return
-    count = tap.draw.wbc.value.is_at_least(knowledge.number("cns3_wbc_at_least")) if tap.draw.wbc else Answer.NO
+    count = (
+        tap.draw.wbc.value.is_at_least(knowledge.number("cns3_wbc_at_least")) if tap.draw.wbc else Answer.NO
+    )
     if tap.draw.blasts is Answer.UNSURE and count is Answer.YES:
         yield NearMiss("csf-no-cytology", True, tap.draw.day, evidence)
 
@@ -105,7 +109,9 @@ def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[Near
     """MRD that PdL 2022 wants confirmed by a second test."""
     for result in course.results:
         if result.id == "MRD" and isinstance(result.verdict, Unknown) and result.verdict.because:
-            samples = [one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource]
+            samples = [
+                one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource
+            ]
             if samples and _recent(samples[0].day, view, knowledge) and course.window.mrd[-1] is samples[0]:
                 yield NearMiss("mrd", False, samples[0].day, result.verdict.because)
 
@@ -155,7 +161,11 @@ def preliminary_results(course: Course, view: View, knowledge: Knowledge) -> tup
             continue
         value = result.value
         if isinstance(value, Presence):
-            disease = value in (Presence.PRESENT, Presence.WEAK) and result.concept in (*MARROW, "csf-cytology", "csf-blasts")
+            disease = value in (Presence.PRESENT, Presence.WEAK) and result.concept in (
+                *MARROW,
+                "csf-cytology",
+                "csf-blasts",
+            )
         elif isinstance(value, Measured):
             if result.concept in MARROW:
                 disease = value.is_at_least(threshold) is not Answer.NO
@@ -176,6 +186,10 @@ def growth_factor_before(day: Moment, view: View, knowledge: Knowledge) -> bool:
             continue
         key = "pegfilgrastim_days" if drug.agent == "pegfilgrastim" else "gcsf_days"
         last = drug.end or drug.start
-        if last is not None and last.first <= day.last and within_days(last, day, knowledge.whole(key)) is Answer.YES:
+        if (
+            last is not None
+            and last.first <= day.last
+            and within_days(last, day, knowledge.whole(key)) is Answer.YES
+        ):
             return True
     return False

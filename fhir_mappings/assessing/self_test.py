@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -27,7 +26,7 @@ _AT = datetime(2024, 6, 4, tzinfo=UTC)
 
 
 def self_test(knowledge: Knowledge) -> None:
-    """Evaluate the golden cases. Raises KnowledgeError naming every case that is not answered as it must be."""
+    """Evaluate the golden cases. Raises KnowledgeError naming every case that is answered wrongly."""
     seen = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs}
     faults = []
     for name, facts, needs, expected in (
@@ -35,7 +34,12 @@ def self_test(knowledge: Knowledge) -> None:
         ("empty chart, nothing seen", Facts(), {}, Status.NOT_EVALUABLE),
         ("relapse", _chart(Decimal(78)), seen, Status.RELAPSE),
         ("remission", _chart(Decimal(1)), seen, Status.NONE),
-        ("remission, marrow not seen", _chart(None), {"conditions": seen["conditions"]}, Status.NOT_EVALUABLE),
+        (
+            "remission, marrow not seen",
+            _chart(None),
+            {"conditions": seen["conditions"]},
+            Status.NOT_EVALUABLE,
+        ),
         ("consensus only", _chart(Decimal(30)), seen, Status.PROBABLE),
     ):
         status = evaluate_facts(facts, needs, _AT, knowledge, "golden").status
@@ -72,5 +76,3 @@ def _chart(percent: Decimal | None) -> Facts:
         value = Measured(percent, percent, "%", f"{percent} %")
         results.append(_result("marrow-lymphoblasts", value, "2024-06-03", Specimen.MARROW))
     return Facts(diagnoses=(diagnosis,), results=tuple(results))
-
-

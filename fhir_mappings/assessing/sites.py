@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fhir_mappings.assessing.episodes import Episode
-from fhir_mappings.assessment import CriterionResult
 from fhir_mappings.assessing.view import View
+from fhir_mappings.assessment import CriterionResult
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.facts import Person
@@ -45,10 +45,16 @@ def site_picture(episode: Episode, view: View, person: Person | None, knowledge:
     cns_tap = next((tap for tap in taps if _proves_cns(tap, met)), None)
     sites = tuple(sorted({finding.site for finding in findings} | ({"cns"} if cns_tap else set())))
     by_marrow = any(one.id in MARROW_CRITERIA for one in met)
-    near = [sample for sample in view.marrow if within_days(sample.day, episode.event, window) is not Answer.NO]
+    near = [
+        sample for sample in view.marrow if within_days(sample.day, episode.event, window) is not Answer.NO
+    ]
     marrow, sample = _marrow_involved(by_marrow, near, knowledge)
     undetermined = next(
-        (tap for tap in taps if tap.draw.blasts is not Answer.NO and tap is not cns_tap and tap.cns_class != "CNS1"),
+        (
+            tap
+            for tap in taps
+            if tap.draw.blasts is not Answer.NO and tap is not cns_tap and tap.cns_class != "CNS1"
+        ),
         None,
     )
     return SitePicture(

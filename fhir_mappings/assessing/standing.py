@@ -98,7 +98,12 @@ def _without_remission(
     if episode is not None and _is_current(episode, course, view, knowledge):
         if diagnosed is None or episode.event.first > diagnosed.last:
             return Standing(
-                Status.PROBABLE, "active", episode, remission="unknown", unusable=unusable, preliminary=preliminary
+                Status.PROBABLE,
+                "active",
+                episode,
+                remission="unknown",
+                unusable=unusable,
+                preliminary=preliminary,
             )
     if episode is not None and not _is_current(episode, course, view, knowledge):
         return Standing(Status.NONE)
@@ -106,7 +111,7 @@ def _without_remission(
 
 
 def _shows_refractory(late: Sequence[Sample], diagnosed: Moment | None, knowledge: Knowledge) -> bool:
-    """Absent remission: two late marrows, or one soon enough after diagnosis to be its treatment's (F-02, F-23)."""
+    """Absent remission: two late marrows, or one soon after diagnosis (F-02, F-23)."""
     if diagnosed is None:
         return False
     soon = knowledge.whole("refractory_within_days")
@@ -169,7 +174,7 @@ def _active(
 
 
 def _code_not_found(episode: Episode, view: View, knowledge: Knowledge) -> bool:
-    """A coded relapse after which both marrow and cerebrospinal fluid are clear: the newer results decide (F-29)."""
+    """A coded relapse after which both marrow and fluid are clear: the newer results decide (F-29)."""
     if episode.grade is not Grade.CODED or episode.window.findings:
         return False
     below = knowledge.number("remission_marrow_below")

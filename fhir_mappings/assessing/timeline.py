@@ -241,5 +241,3 @@ def _when(point: TimelinePoint) -> tuple[object, ...]:
 
 def _began(treatment: TimelineTreatment) -> tuple[object, ...]:
     return (treatment.start.sort_key, treatment.agent, treatment.resource)
-
-

@@ -75,7 +75,10 @@ def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
     titles = knowledge.titles
     marrow = _samples(ordered, MARROW, titles, knowledge)
     blood_counts = _samples(ordered, ("blood-blast-count",), titles, None)
-    white, red = _samples(ordered, ("blood-wbc",), titles, None), _samples(ordered, ("blood-rbc",), titles, None)
+    white, red = (
+        _samples(ordered, ("blood-wbc",), titles, None),
+        _samples(ordered, ("blood-rbc",), titles, None),
+    )
     blood = _samples(ordered, BLOOD, titles, knowledge) + _shares(blood_counts, white)
     return View(
         at=at,
@@ -84,7 +87,9 @@ def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
         procedures=tuple(
             done for done in facts.procedures if done.performed is None or not done.performed.is_after(at)
         ),
-        medications=tuple(drug for drug in facts.medications if drug.start is None or not drug.start.is_after(at)),
+        medications=tuple(
+            drug for drug in facts.medications if drug.start is None or not drug.start.is_after(at)
+        ),
         marrow=marrow,
         blood=tuple(sorted(blood, key=lambda sample: (sample.day.sort_key, sample.result.resource))),
         taps=_taps(ordered, titles, white, red, knowledge),

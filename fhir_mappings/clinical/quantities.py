@@ -55,9 +55,7 @@ class Measured:
         """Whether the value is greater than or equal to ``threshold``, over the whole interval."""
         if self.low is not None and self.low >= threshold:
             return Answer.YES
-        if self.high is not None and (
-            self.high < threshold or (self.high == threshold and self.high_open)
-        ):
+        if self.high is not None and (self.high < threshold or (self.high == threshold and self.high_open)):
             return Answer.NO
         return Answer.UNSURE
 

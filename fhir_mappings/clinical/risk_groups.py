@@ -45,7 +45,9 @@ def cog_group(
         return ""
     if timing == "early":
         return "high"
-    return {Answer.NO: "low", Answer.YES: "intermediate", Answer.UNSURE: "low-or-intermediate"}[mrd_at_or_above]
+    return {Answer.NO: "low", Answer.YES: "intermediate", Answer.UNSURE: "low-or-intermediate"}[
+        mrd_at_or_above
+    ]
 
 
 def uk_group(lineage: Lineage, marrow: Answer, isolated_site: bool, combined: bool, timing: str) -> str:

@@ -58,15 +58,15 @@ class CsfDraw:
             found.append(self.wbc.evidence(comparator, threshold))
         if self.blasts_from is not None:
             words = {Answer.YES: "present", Answer.NO: "absent", Answer.UNSURE: "undetermined"}[self.blasts]
-            found.append(
-                Evidence(self.blasts_from.resource, "CSF blasts", words, date=self.day.text)
-            )
+            found.append(Evidence(self.blasts_from.resource, "CSF blasts", words, date=self.day.text))
         if self.rbc is not None:
             found.append(self.rbc.evidence())
         return tuple(found)
 
 
-def numeric(results: Iterable[Result], titles: Mapping[str, str], none_below: Decimal | None = None) -> tuple[Sample, ...]:
+def numeric(
+    results: Iterable[Result], titles: Mapping[str, str], none_below: Decimal | None = None
+) -> tuple[Sample, ...]:
     """The dated numeric results in order of collection.
 
     ``none_below`` turns "no blasts" into the interval below that value, and "blasts present" into any
@@ -167,4 +167,8 @@ def same_specimen(one: Result, other: Result) -> bool:
         return one.specimen_ref == other.specimen_ref
     if one.collected is None or other.collected is None:
         return False
-    return one.collected.is_exact_day and other.collected.is_exact_day and one.collected.first == other.collected.first
+    return (
+        one.collected.is_exact_day
+        and other.collected.is_exact_day
+        and one.collected.first == other.collected.first
+    )

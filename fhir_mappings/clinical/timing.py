@@ -46,9 +46,7 @@ def seed_003(diagnosis: Moment | None, event: Moment, marrow: Answer, limits: Ti
     return TimingClass(value, *_span(diagnosis, event, "diagnosis", threshold))
 
 
-def seed_000(
-    end: Moment | None, on_therapy: Answer, event: Moment, limits: TimingLimits
-) -> TimingClass:
+def seed_000(end: Moment | None, on_therapy: Answer, event: Moment, limits: TimingLimits) -> TimingClass:
     """Very poor on therapy or up to 6 months after its end (inclusive), much better later (S-000-10..12)."""
     if on_therapy is Answer.YES:
         return TimingClass("very-poor", arithmetic="relapse on therapy")
@@ -62,7 +60,7 @@ def seed_000(
 def bfm(
     diagnosis: Moment | None, end: Moment | None, on_therapy: Answer, event: Moment, limits: TimingLimits
 ) -> TimingClass:
-    """Very early < 18 months from diagnosis; early < 6 months after therapy; late from that day on (INTRE)."""
+    """Very early < 18 months from diagnosis; early < 6 months after therapy; late from then on (INTRE)."""
     if diagnosis is not None:
         settled = reaches_months(diagnosis, event, limits.very_early)
         if settled is Answer.NO:
@@ -92,7 +90,9 @@ def cog(diagnosis: Moment | None, event: Moment, limits: TimingLimits) -> Timing
         (Answer.YES, Answer.NO): "intermediate",
         (Answer.YES, Answer.YES): "late",
     }.get(beyond, "indeterminate")
-    return TimingClass(value, *_span(diagnosis, event, "diagnosis", f"{limits.very_early} and {limits.early_marrow}"))
+    return TimingClass(
+        value, *_span(diagnosis, event, "diagnosis", f"{limits.very_early} and {limits.early_marrow}")
+    )
 
 
 def _span(anchor: Moment, event: Moment, name: str, threshold: str) -> tuple[float, str]:

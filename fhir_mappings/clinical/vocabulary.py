@@ -47,8 +47,6 @@ class UnitMeaning:
     trap: str = ""
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class TextRule:
     """A text pattern and what it means; ``refuse`` vetoes it."""

@@ -28,7 +28,7 @@ def meanings(
     for coding in concept.coding:
         if coding.code is None:
             continue
-        systems = table.get(coding.code) or table.get(coding.code.strip("  "))
+        systems = table.get(coding.code) or table.get(coding.code.strip())
         if systems is not None and coding.system is not None:
             meaning = systems.get(coding.system.strip())
             if meaning is not None:

@@ -22,7 +22,9 @@ _PHASES = {
 HISTOLOGY = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-histology-morphology-behavior"
 
 
-def read_condition(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+def read_condition(
+    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
+) -> None:
     """Add what one Condition states about leukaemia, or why it is ignored."""
     meaning, code = _meaning_of(resource, vocabulary)
     if meaning is None:
@@ -61,7 +63,9 @@ def read_condition(resource: Resource, ref: str, version: str, vocabulary: Vocab
 def _meaning_of(resource: Resource, vocabulary: Vocabulary) -> tuple[DiagnosisMeaning | None, str]:
     concepts = [resource.code]
     concepts.extend(
-        extension.value_codeable_concept for extension in resource.extension or () if extension.url == HISTOLOGY
+        extension.value_codeable_concept
+        for extension in resource.extension or ()
+        if extension.url == HISTOLOGY
     )
     found: DiagnosisMeaning | None = None
     code = ""

@@ -21,7 +21,9 @@ _GENE_CODE = "48018-6"
 _VARIANT = "genomic-variant"
 
 
-def read_observation(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+def read_observation(
+    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
+) -> None:
     """Add the results of one Observation, or why it is ignored."""
     concepts = _concepts_of(resource.code, vocabulary)
     if not concepts:
@@ -50,7 +52,8 @@ def read_observation(resource: Resource, ref: str, version: str, vocabulary: Voc
 
 def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> list[tuple[str, ResultConcept]]:
     found = [
-        (f"{coding.system}|{coding.code}", meaning) for coding, meaning in meanings(concept, vocabulary.results)
+        (f"{coding.system}|{coding.code}", meaning)
+        for coding, meaning in meanings(concept, vocabulary.results)
     ]
     if found or concept is None or any(coding.system == LOINC for coding in concept.coding or ()):
         return found

@@ -1,4 +1,4 @@
-"""Procedure to procedures done. A body site turns a generic radiotherapy code into a cranial or testicular one."""
+"""Procedure to procedures done. A body site makes a generic radiotherapy cranial or testicular."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from fhir_mappings.fhir.elements import CodeableConcept, Resource
 _DONE = frozenset({"completed", "in-progress"})
 
 
-def read_procedure(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+def read_procedure(
+    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
+) -> None:
     """Add one completed or running Procedure of a known kind, or why it is ignored."""
     for coding, kind in meanings(resource.code, vocabulary.procedures):
         status = (resource.status or "").strip().lower()

@@ -148,9 +148,7 @@ def _resources(page: bytes) -> Iterator[Raw | bytes]:
     yield from (entry.resource for entry in bundle.entry or [] if bytes(entry.resource) not in (b"", b"null"))
 
 
-def _study(
-    study: _Research, resources: Mapping[str, _Research], vocabulary: TrialVocabulary
-) -> Study | None:
+def _study(study: _Research, resources: Mapping[str, _Research], vocabulary: TrialVocabulary) -> Study | None:
     """The study, or None where it is about another disease."""
     contained = _contained(study)
     groups = [_resolve(one, resources, contained) for one in study.enrollment or []]
@@ -279,5 +277,3 @@ def _day(text: str | None) -> Moment | None:
         return Moment.on(date.fromisoformat((text or "")[:10]))
     except ValueError:
         return None
-
-

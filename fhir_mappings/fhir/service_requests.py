@@ -12,7 +12,9 @@ from fhir_mappings.fhir.elements import Resource
 _VOID = frozenset({"entered-in-error", "revoked", "draft", "unknown"})
 
 
-def read_referral(resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected) -> None:
+def read_referral(
+    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
+) -> None:
     """Add one request of a watched kind that is or was in force."""
     status = (resource.status or "").strip().lower()
     if status in _VOID or resource.do_not_perform or resource.intent in ("proposal", "option"):

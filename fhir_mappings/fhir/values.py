@@ -139,7 +139,9 @@ def _from_ratio(numerator: Quantity | None, denominator: Quantity | None, dimens
     if (numerator.code or numerator.unit or "1") != (denominator.code or denominator.unit or "1"):
         return Unusable("unit-unknown", f"{plain(top)}:{plain(bottom)}")
     unit = UnitMeaning(_HUNDRED / bottom)
-    return _measured(top, (numerator.comparator or "").strip(), unit, dimension, f"{plain(top)}:{plain(bottom)}")
+    return _measured(
+        top, (numerator.comparator or "").strip(), unit, dimension, f"{plain(top)}:{plain(bottom)}"
+    )
 
 
 def _from_text(text: str, dimension: str, vocabulary: Vocabulary) -> Value:

@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
-from fhir_mappings.clinical.criteria_sets import Bound, CriteriaSet, MarrowWithBlood, Repopulation, ResidualTable
+from fhir_mappings.clinical.criteria_sets import (
+    Bound,
+    CriteriaSet,
+    MarrowWithBlood,
+    Repopulation,
+    ResidualTable,
+)
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 from fhir_mappings.knowledge.sources import Source
@@ -102,11 +108,17 @@ def read_criteria_sets(
         return ()
     for entry in file.criteria_set:
         if entry.source not in sources:
-            faults.append(Fault(str(path), 0, f"{entry.id}.source", "unknown source", "add it to sources.toml"))
+            faults.append(
+                Fault(str(path), 0, f"{entry.id}.source", "unknown source", "add it to sources.toml")
+            )
         if not entry.complete and not entry.incomplete_note:
-            faults.append(Fault(str(path), 0, entry.id, "says nothing of what is incomplete", "add incomplete_note"))
+            faults.append(
+                Fault(str(path), 0, entry.id, "says nothing of what is incomplete", "add incomplete_note")
+            )
     if sum(entry.default for entry in file.criteria_set) != 1:
-        faults.append(Fault(str(path), 0, "default", "not exactly one default set", "set default = true on one"))
+        faults.append(
+            Fault(str(path), 0, "default", "not exactly one default set", "set default = true on one")
+        )
     found = [_criteria_set(entry) for entry in file.criteria_set]
     return tuple(sorted(found, key=lambda criteria: not criteria.default))
 

@@ -127,9 +127,7 @@ def load_trial_knowledge(directory: Path | None = None) -> TrialKnowledge:
     facts = {fact: _fact_words(fact, entry, base, faults) for fact, entry in content.facts.items()}
     if faults:
         raise KnowledgeError(faults)
-    words = {
-        key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in content.words.items()
-    }
+    words = {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in content.words.items()}
     return TrialKnowledge(_vocabulary(content, facts, classes), MappingProxyType(words), content.review.state)
 
 

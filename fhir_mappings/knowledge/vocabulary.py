@@ -9,7 +9,13 @@ from typing import TypeVar
 
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
-from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, ResultConcept, TextRule, UnitMeaning, Vocabulary
+from fhir_mappings.clinical.vocabulary import (
+    DiagnosisMeaning,
+    ResultConcept,
+    TextRule,
+    UnitMeaning,
+    Vocabulary,
+)
 from fhir_mappings.knowledge.agents import Agent, compile_name_patterns
 from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.concepts import ConceptsFile, DiagnosisEntry, ResultEntry, TextEntry, UnitEntry
@@ -49,12 +55,16 @@ class _Builder:
         patterns = compile_name_patterns(agents)
         names = sorted({name for agent in agents for name in agent.names}, key=len, reverse=True)
         return Vocabulary(
-            results=self._table((entry.id, entry.value_sets, entry.codes, _concept(entry)) for entry in file.result),
+            results=self._table(
+                (entry.id, entry.value_sets, entry.codes, _concept(entry)) for entry in file.result
+            ),
             result_concepts={entry.id: _concept(entry) for entry in reversed(file.result)},
             diagnoses=self._table(
                 (entry.id, entry.value_sets, entry.codes, diagnoses[entry.id]) for entry in file.diagnosis
             ),
-            procedures=self._table((entry.id, entry.value_sets, entry.codes, entry.id) for entry in file.procedure),
+            procedures=self._table(
+                (entry.id, entry.value_sets, entry.codes, entry.id) for entry in file.procedure
+            ),
             agents=_agent_table(agents),
             agent_names=patterns,
             agent_hint=re.compile("|".join(re.escape(name) for name in names) or r"(?!)"),
@@ -66,7 +76,9 @@ class _Builder:
             specimen_texts=tuple(
                 TextRule(re.compile(entry.pattern), entry.material) for entry in file.specimen_text
             ),
-            result_texts=tuple(self._text(entry, {one.id for one in file.result}) for entry in file.result_text),
+            result_texts=tuple(
+                self._text(entry, {one.id for one in file.result}) for entry in file.result_text
+            ),
             diagnosis_texts=tuple(self._text(entry, set(diagnoses)) for entry in file.diagnosis_text),
             diagnosis_text_meanings=diagnoses,
             referral_codes=self._table((entry.id, entry.value_sets, (), entry.id) for entry in file.referral),
@@ -90,7 +102,9 @@ class _Builder:
             pairs = [(code.system, code.code) for name in sets for code in self._codes(name)]
             for text in codes:
                 if text not in self._known:
-                    self._fault(key, f"code {text} stands in no value set", "add it to a value set with its source")
+                    self._fault(
+                        key, f"code {text} stands in no value set", "add it to a value set with its source"
+                    )
                 pairs.append(_pair(text))
             for system, code in pairs:
                 known = table.setdefault(code, {})

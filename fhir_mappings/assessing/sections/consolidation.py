@@ -17,7 +17,7 @@ from fhir_mappings.clinical.samples import Sample
 
 
 def mrd_sections(picture: Picture) -> Iterator[Section]:
-    """MRD after reinduction: due, or its result with every group's threshold (S-003-30, S-003-31, S-003-45)."""
+    """MRD after reinduction: due, or held against every group's threshold (S-003-30, -31, -45)."""
     episode = picture.episode
     if episode is None or picture.standing.phase == "" or not _reminders_open(picture):
         return
@@ -29,13 +29,15 @@ def mrd_sections(picture: Picture) -> Iterator[Section]:
 
 
 def response_mrd(picture: Picture) -> Sample | None:
-    """The latest MRD that measures the response: taken after the event, near or after the end of reinduction."""
+    """The latest MRD that measures the response: near or after the end of reinduction."""
     episode, therapy = picture.episode, picture.therapy
     if episode is None or therapy is None:
         return None
     earliest = episode.event.last + timedelta(days=1)
     if therapy.reinduction_end is not None:
-        earliest = therapy.reinduction_end.first - timedelta(days=picture.knowledge.whole("mrd_due_before_days"))
+        earliest = therapy.reinduction_end.first - timedelta(
+            days=picture.knowledge.whole("mrd_due_before_days")
+        )
     elif episode.after is None:
         return None
     found = [sample for sample in picture.view.mrd if sample.day.first >= earliest]
@@ -97,7 +99,7 @@ def _power(sample: Sample) -> str:
 
 
 def hsct_section(picture: Picture) -> Iterator[Section]:
-    """Allogeneic transplant: evaluate early; in second remission by timing, lineage and MRD (S-003-07, 4.4)."""
+    """Allogeneic transplant: evaluate early; then by timing, lineage and MRD (S-003-07, 4.4)."""
     episode = picture.episode
     if episode is None or _transplanted_since(picture, episode.event):
         return
@@ -153,9 +155,7 @@ def _by_mrd(picture: Picture, sample: Sample) -> Section:
         words = "hsct.cr2.late.unsure"
     late = _days_in_remission(picture) > knowledge.whole("hsct_referral_days") and not _referred(picture)
     indicator = Indicator.WARNING if late and lowest is Answer.YES else Indicator.INFO
-    return Section(
-        "HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.late")
-    )
+    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.late"))
 
 
 def _delay_lines(picture: Picture) -> Iterator[Statement]:

@@ -64,7 +64,7 @@ def _groups(picture: Picture, timing: Timing) -> Iterator[Statement]:
 
 
 def _outcomes(picture: Picture, timing: Timing) -> Iterator[Statement]:
-    """Outcome figures of the trials, matched to the patient's class, with what is doubtful about them (A-08)."""
+    """Outcome figures of the trials for the patient's class, with what is doubtful about them (A-08)."""
     site = picture.site
     if site is not None and site.marrow is Answer.YES and timing.seed_003.value in ("early", "late"):
         yield say(f"outcome.rez90.{timing.seed_003.value}")
@@ -118,12 +118,16 @@ def _treatment(picture: Picture) -> Iterator[Statement]:
     knowledge = picture.knowledge
     received = received_agents(picture.view)
     watched = (
-        knowledge.agents_of("cd19-directed") | knowledge.agents_of("cd22-directed") | knowledge.agents_of("car-t")
+        knowledge.agents_of("cd19-directed")
+        | knowledge.agents_of("cd22-directed")
+        | knowledge.agents_of("car-t")
     )
     for agent in sorted(watched & received.keys()):
         day = received[agent]
         yield say(
-            "workup.received", agent=knowledge.agents[agent].title, date=day.text if day else "date not recorded"
+            "workup.received",
+            agent=knowledge.agents[agent].title,
+            date=day.text if day else "date not recorded",
         )
     for day, _resource in picture.transplants:
         yield say("workup.transplant", date=day.text if day else "date not recorded")

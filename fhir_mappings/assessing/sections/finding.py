@@ -32,7 +32,9 @@ def finding_section(picture: Picture) -> Iterator[Section]:
     if status is Status.RELAPSE:
         yield from _relapse(picture)
     elif status is Status.PROBABLE:
-        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), _headline(picture, "probable"))
+        yield Section(
+            "PROBABLE", Indicator.WARNING, tuple(_probable(picture)), _headline(picture, "probable")
+        )
     elif status is Status.REFRACTORY:
         yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
     elif status is Status.PERSISTENT:

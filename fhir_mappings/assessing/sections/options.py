@@ -1,4 +1,4 @@
-"""TRIAL and the option sections: trial first, then what the sources describe for this lineage (S-003-04..07)."""
+"""TRIAL and the option sections: trial first, then what is described for this lineage (S-003-04..07)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def trial_section(picture: Picture) -> Iterator[Section]:
         )
         yield Section("TRIAL", Indicator.INFO, lines, say("trial.enrolled.summary"))
         return
-    lines = (say("trial.preferred"), say("trial.match", facts=_matched_facts(picture)), say("trial.unchecked"))
+    lines = (
+        say("trial.preferred"),
+        say("trial.match", facts=_matched_facts(picture)),
+        say("trial.unchecked"),
+    )
     yield Section("TRIAL", Indicator.INFO, lines, say("trial.summary"))
 
 

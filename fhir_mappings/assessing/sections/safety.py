@@ -24,7 +24,7 @@ def safety_sections(picture: Picture) -> Iterator[Section]:
 
 
 def _cd19(picture: Picture) -> Iterator[Section]:
-    """After CD19-directed therapy the antigen is tested again; without it no CD19 agent is named (CD19a-d)."""
+    """After CD19-directed therapy the antigen is tested again; without it no CD19 agent (CD19a-d)."""
     if picture.disease.lineage is Lineage.T:
         return
     knowledge = picture.knowledge
@@ -36,7 +36,9 @@ def _cd19(picture: Picture) -> Iterator[Section]:
         yield Section("SAFE-CD19", Indicator.WARNING, tuple(lines), say("safe-cd19.summary.negative"))
     elif treated:
         words = "safe-cd19.retest" if picture.markers.cd19 is Marker.UNKNOWN else "safe-cd19.retested"
-        yield Section("SAFE-CD19", Indicator.INFO, (say(words), say("safe-cd19.rates")), say("safe-cd19.summary"))
+        yield Section(
+            "SAFE-CD19", Indicator.INFO, (say(words), say("safe-cd19.rates")), say("safe-cd19.summary")
+        )
 
 
 def _vod(picture: Picture) -> Iterator[Section]:
@@ -57,7 +59,10 @@ def _vod(picture: Picture) -> Iterator[Section]:
 
 def _neurotoxicity(picture: Picture) -> Iterator[Section]:
     """Nelarabine's boxed warning, wherever nelarabine is named (NEL)."""
-    if any(option.agent == "nelarabine" and option.state is not OptionState.EXCLUDED for option in picture.options):
+    if any(
+        option.agent == "nelarabine" and option.state is not OptionState.EXCLUDED
+        for option in picture.options
+    ):
         yield Section("SAFE-NEURO", Indicator.INFO, (say("safe-neuro.boxed"),), say("safe-neuro.summary"))
 
 
@@ -69,7 +74,9 @@ def _intrathecal_only(picture: Picture) -> Iterator[Section]:
     orders = [drug for drug in picture.facts.medications if _is_current_order(drug, picture)]
     systemic = [drug for drug in orders if not drug.intrathecal and _is_antileukaemic(drug, picture)]
     if any(drug.intrathecal for drug in orders) and not systemic:
-        yield Section("SAFE-ITONLY", Indicator.WARNING, (say("safe-itonly.warning"),), say("safe-itonly.summary"))
+        yield Section(
+            "SAFE-ITONLY", Indicator.WARNING, (say("safe-itonly.warning"),), say("safe-itonly.summary")
+        )
 
 
 def _is_current_order(drug: Medication, picture: Picture) -> bool:

@@ -132,6 +132,3 @@ def _negated(answer: Answer) -> Answer:
     if answer is Answer.UNSURE:
         return answer
     return Answer.NO if answer is Answer.YES else Answer.YES
-
-
-

@@ -164,8 +164,10 @@ REPOPULATION_READINGS = ("rise", "above-five", "two-above-25")
 MARROW_CRITERIA = frozenset({"A", "B", "C", "MRD"})
 
 
-def evaluate(window: Window, criteria: CriteriaSet, gap: Gap) -> Iterator[tuple[str, Verdict, tuple[str, ...]]]:
-    """Every criterion the set defines, with its verdict and citations; the bullets are alternatives [S-000-07]."""
+def evaluate(
+    window: Window, criteria: CriteriaSet, gap: Gap
+) -> Iterator[tuple[str, Verdict, tuple[str, ...]]]:
+    """Every criterion of the set, with verdict and citations; the bullets are alternatives [S-000-07]."""
     for name, part, criterion in CRITERIA:
         rule = getattr(criteria, part)
         if rule:
@@ -174,7 +176,11 @@ def evaluate(window: Window, criteria: CriteriaSet, gap: Gap) -> Iterator[tuple[
 
 
 def _repopulates(earlier: Sample, later: Sample, rule: Repopulation) -> Answer:
-    if later.day.first <= earlier.day.first and later.day.last <= earlier.day.last and later.day == earlier.day:
+    if (
+        later.day.first <= earlier.day.first
+        and later.day.last <= earlier.day.last
+        and later.day == earlier.day
+    ):
         return Answer.NO
     if later.day.first < earlier.day.first:
         return Answer.NO
