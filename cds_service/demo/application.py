@@ -11,6 +11,7 @@ from flask import Flask
 
 from cds_service.app import create_app, utc_now
 from cds_service.demo.cohort import load_patients
+from cds_service.demo.ehr_page.routes import ehr_page
 from cds_service.demo.record_codes import LOCAL_LABS
 from cds_service.demo.sandbox.access import AccessTokens
 from cds_service.demo.sandbox.repository import Repository
@@ -19,6 +20,7 @@ from cds_service.demo.sandbox.server import Sandbox
 from cds_service.settings import Settings
 
 SANDBOX_PATH = "/demo/fhir"
+EHR_PATH = "/demo"
 SERVICE_ID = "all-relapse"
 LOCAL_CODES = {"mrd": (f"{LOCAL_LABS}|MRD-FLOW",)}
 """What the laboratory of the synthetic charts calls tests that have no LOINC code."""
@@ -69,4 +71,5 @@ def demo_application(place: DemoPlace) -> Flask:
     sandbox = Sandbox(repository, place.tokens, place.fhir_server)
     routes = sandbox_blueprint(sandbox, place.today.isoformat())
     app.register_blueprint(routes, url_prefix=SANDBOX_PATH)
+    app.register_blueprint(ehr_page(patients, sandbox, SERVICE_ID), url_prefix=EHR_PATH)
     return app
