@@ -20,6 +20,7 @@ from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
 from cds_service.pages.rendering import frame
+from cds_service.pages.start import start
 from cds_service.parts import Clock, Parts, attach, parts_of
 from cds_service.prefetch import templates
 from cds_service.recording import Recorder
@@ -121,6 +122,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.register_blueprint(feedback)
     app.register_blueprint(routes.operations)
     app.register_blueprint(frame)
+    app.register_blueprint(start)
     if parts.settings.metrics_port == 0:
         app.add_url_rule("/metrics", view_func=routes.metrics)
 
