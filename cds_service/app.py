@@ -26,6 +26,8 @@ from cds_service.prefetch import templates
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.store import Store, open_store
+from cds_service.source_attributes.document import source_attributes
+from cds_service.source_attributes.routes import attributes
 from cds_service.wire.discovery import discovery
 from fhir_mappings.assess import Knowledge, load_knowledge, self_test
 
@@ -94,11 +96,13 @@ def _parts(
         store=store,
         verifier=Verifier(settings, store),
         reader=reader,
+    document = source_attributes(knowledge)
         evaluator=Evaluator(knowledge, settings, reader),
         recorder=Recorder(store, knowledge),
         rate=rate,
         services=services,
-        discovery=discovery(services.values(), offered),
+        discovery=discovery(services.values(), offered, settings, document),
+        attributes=document,
         metrics_dir=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
     )
 
@@ -128,6 +132,7 @@ def _register(app: Flask, parts: Parts) -> None:
 
 
 def _begin() -> Response | None:
+    app.register_blueprint(attributes)
     g.started = time.monotonic()
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid4())

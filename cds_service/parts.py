@@ -15,6 +15,7 @@ from cds_service.evaluation import Evaluator, Reader
 from cds_service.hooks import HookService
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
+from cds_service.source_attributes.document import SourceAttributes
 from cds_service.store import Store
 from fhir_mappings.assess import Knowledge
 
@@ -41,6 +42,7 @@ class Parts:
     discovery: dict[str, Any]
     metrics_dir: str = ""
 
+    attributes: SourceAttributes
     def close(self) -> None:
         """Writes what is noted and lets go of threads and connections; nothing is answered afterwards."""
         self.recorder.close()

@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(default=0, ge=0)
     snooze_days: int = Field(default=30, ge=0, le=3650)
     feedback_retention_days: int = Field(default=3650, ge=1, le=36_500)
+    discovery_extras: bool = True
+    """Whether discovery tells what came after CDS Hooks 2.0.1 (version, hookVersion) and our extension."""
     """How long feedback, shown cards and audit entries are kept."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)

@@ -23,6 +23,7 @@ Quiet = Callable[[str, str], bool]
 """Whether the card of a topic (code, evidence key) is to stay away after feedback."""
 
 _NOTHING_ADDED: Mapping[str, Sequence[AddedLink]] = MappingProxyType({})
+_OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
 def build_cards(
@@ -36,13 +37,16 @@ def build_cards(
     explain: bool = False,
     scope: str = "",
     added: Mapping[str, Sequence[AddedLink]] = _NOTHING_ADDED,
+    keys: Mapping[str, str] = _OWN_KEYS,
 ) -> list[dict[str, Any]]:
     """The cards of ``assessment``, most important first, as CDS Hooks 2.0 JSON objects.
 
     ``profile`` is a key of ``PROFILES``. ``base_url`` is our public address; without it no link to
     ourselves is made. ``quiet`` is asked with a card's topic code and evidence key. ``explain`` lists
     the records used. ``scope`` keeps the identifiers of one tenant apart from those of another.
-    ``added`` are further links by topic code, such as those of matched studies.
+    ``added`` are further links by topic code, such as those of matched studies. ``keys`` are evidence
+    keys by topic code, where a card rests on more than the patient's record; such a card is another
+    card as soon as its key is another.
     Raises KeyError for an unknown profile and UnknownWords where the knowledge lacks a sentence.
     """
     client = PROFILES[profile]
@@ -51,13 +55,14 @@ def build_cards(
     plans = plan_topics(assessment, knowledge.card_topics)
     plans = merge_beyond(plans, min(max_cards, client.max_cards or max_cards))
     if quiet is not None:
-        plans = [plan for plan in plans if not _is_quiet(plan, assessment, quiet)]
-    desk = _Desk.of(assessment, knowledge, client, base_url, explain, scope, added)
+        plans = [plan for plan in plans if not _is_quiet(plan, assessment, quiet, keys)]
+    desk = _Desk.of(assessment, knowledge, client, base_url, explain, scope, added, keys)
     return [desk.card(plan) for plan in plans]
 
 
-def _is_quiet(plan: CardPlan, assessment: Assessment, quiet: Quiet) -> bool:
-    return quiet(plan.topic.code, evidence_key(plan.topic.code, assessment))
+def _is_quiet(plan: CardPlan, assessment: Assessment, quiet: Quiet, keys: Mapping[str, str]) -> bool:
+    code = plan.topic.code
+    return quiet(code, keys.get(code) or evidence_key(code, assessment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class _Desk:
     spoken: Set[str]
     closing: list[str]
     added: Mapping[str, Sequence[AddedLink]]
+    keys: Mapping[str, str]
     proposed: set[str]
 
     @classmethod
@@ -84,17 +90,18 @@ class _Desk:
         explain: bool,
         scope: str,
         added: Mapping[str, Sequence[AddedLink]],
+        keys: Mapping[str, str],
     ) -> _Desk:
         spoken = {part.words for section in assessment.sections for part in section.statements}
         closing = closing_lines(assessment, knowledge.card_topics[0].wording, explain)
         evaluation = evaluation_key(assessment, scope)
-        return cls(assessment, knowledge, client, base_url, evaluation, spoken, closing, added, set())
+        return cls(assessment, knowledge, client, base_url, evaluation, spoken, closing, added, keys, set())
 
     def card(self, plan: CardPlan) -> dict[str, Any]:
         """One card; nothing in it is null or empty."""
         topic = plan.topic
         card: dict[str, Any] = {
-            "uuid": card_uuid(self.evaluation, "card", topic.code),
+            "uuid": card_uuid(self.evaluation, "card", topic.code, *self._key(topic.code)),
             "summary": self._summary(plan),
             "detail": detail_of(plan, self.knowledge, self.client, self.closing),
             "indicator": plan.indicator.value,
@@ -112,6 +119,9 @@ class _Desk:
             card["links"] = links
         return card
 
+    def _key(self, code: str) -> tuple[str, ...]:
+        return (self.keys[code],) if code in self.keys else ()
+
     def _summary(self, plan: CardPlan) -> str:
         headline = plan.headline
         text = in_plain_text(headline, self.knowledge.words) if headline else ""
@@ -120,7 +130,8 @@ class _Desk:
     def _source(self, plan: CardPlan) -> dict[str, Any]:
         topic = plan.topic
         source: Source = self.knowledge.sources[topic.source]
-        address = source.url or below(self.base_url, topic.wording.source_page)
+        # Our page about the content cites the guideline too; the guideline's own page is among the links.
+        address = below(self.base_url, topic.wording.source_page) or source.url
         found: dict[str, Any] = {"label": source.label}
         if address:
             found["url"] = address

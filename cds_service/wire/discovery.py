@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.hooks import HookService
+from cds_service.settings import Settings
+from cds_service.source_attributes.document import SourceAttributes
 
 SPECIFICATION = "2.0.1"
 """The version of CDS Hooks that this service implements."""
@@ -18,9 +20,26 @@ USAGE = (
 )
 
 
-def discovery(services: Iterable[HookService], templates: Mapping[str, str]) -> dict[str, Any]:
-    """The services with their prefetch templates."""
-    return {"services": [_entry(service, templates) for service in services]}
+def discovery(
+    services: Iterable[HookService],
+    templates: Mapping[str, str],
+    settings: Settings,
+    attributes: SourceAttributes,
+) -> dict[str, Any]:
+    """The services with their prefetch templates.
+
+    What came after CDS Hooks 2.0.1 (``version``, ``hookVersion``) and our extension are left out where
+    ``discovery_extras`` is off, for clients that refuse members they do not know.
+    """
+    entries = []
+    for service in services:
+        entry = _entry(service, templates)
+        if settings.discovery_extras:
+            entry["version"] = SPECIFICATION
+            entry["hookVersion"] = service.hook_version
+            entry["extension"] = attributes.announced(settings.public_url, service.id)
+        entries.append(entry)
+    return {"services": entries}
 
 
 def _entry(service: HookService, templates: Mapping[str, str]) -> dict[str, Any]:
@@ -30,7 +49,5 @@ def _entry(service: HookService, templates: Mapping[str, str]) -> dict[str, Any]
         "title": service.title,
         "description": service.description,
         "usageRequirements": USAGE,
-        "version": SPECIFICATION,
-        "hookVersion": service.hook_version,
     }
     return {**entry, "prefetch": dict(templates)} if templates else entry

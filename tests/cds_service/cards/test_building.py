@@ -83,7 +83,7 @@ def test_the_finding_is_complete() -> None:
     assert card["summary"] == "Relapsed ALL: isolated marrow, 78 % lymphoblasts on 2024-06-03"
     assert card["source"] == {
         "label": "Pediatric Oncology Education: ALL Relapse",
-        "url": "https://pedsoncologyeducation.com/ALLRelapse.asp",
+        "url": f"{BASE}/cds-services/all-relapse/source-attributes",
         "topic": {
             "system": "https://relapse-cds.org/CodeSystem/card-topic",
             "code": "allFinding",
@@ -101,7 +101,15 @@ def test_the_finding_is_complete() -> None:
     ]
 
 
-def test_a_source_without_address_leads_to_our_page_about_the_content() -> None:
+def test_every_source_leads_to_our_page_about_the_content_or_else_to_its_own() -> None:
+    assert {card["source"]["url"] for card in checked(assessment(*EVERYTHING), base_url=BASE)} == {
+        f"{BASE}/cds-services/all-relapse/source-attributes"
+    }
+    (card,) = checked(assessment(FINDING))
+    assert card["source"]["url"] == "https://pedsoncologyeducation.com/ALLRelapse.asp"
+
+
+def test_a_source_without_address_leads_to_our_page_or_nowhere() -> None:
     (card,) = checked(assessment(HSCT), base_url=BASE)
     assert card["source"]["url"] == f"{BASE}/cds-services/all-relapse/source-attributes"
     (card,) = checked(assessment(HSCT))
