@@ -15,7 +15,7 @@ _SYSTEMS = {
 _REQUIREMENTS = {
     "always": "always",
     "with-all": "in a chart with ALL",
-    "degradable": "helps; its absence is said",
+    "degradable": "if there is any",
 }
 
 
