@@ -168,6 +168,9 @@ class Evaluator:
         gathered = _Gathered(
             {key: need.state for key, need in found.needs.items()}, found.entries, found.unreadables
         )
+        if proposed := request.context.proposed():
+            gathered.entries.extend(proposed.resource.entry or ())
+            gathered.unreadable.extend(proposed.unreadable)
         for key, need in found.needs.items():
             if need.next_url:
                 gathered.next_urls[key] = need.next_url

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from fhir_mappings.fhir.decoding import Decoded
 
 PATIENT_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR R4 id. Matched in full: ``$`` would let a line break pass."""
@@ -29,7 +31,12 @@ def _check_id(text: str) -> str:
     return text
 
 
-PatientId = Annotated[str, BeforeValidator(_bare), AfterValidator(_check_id)]
+PatientId = Annotated[
+    str,
+    BeforeValidator(_bare),
+    AfterValidator(_check_id),
+    WithJsonSchema({"type": "string", "pattern": "^(Patient/)?[A-Za-z0-9.-]{1,64}$"}),
+]
 Text = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -41,6 +48,10 @@ class Context(BaseModel):
     userId: Text
     patientId: PatientId
     encounterId: Text | None = None
+
+    def proposed(self) -> Decoded | None:
+        """What the user is about to order, as a Bundle; most hooks know of nothing."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
