@@ -19,6 +19,7 @@ from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
+from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
 from cds_service.pages.start import start
@@ -129,6 +130,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.register_blueprint(frame)
     app.register_blueprint(start)
     app.register_blueprint(operator)
+    app.register_blueprint(clinical)
     if parts.settings.metrics_port == 0:
         app.add_url_rule("/metrics", view_func=routes.metrics)
 

@@ -1,0 +1,113 @@
+"""Documents in Markdown as pages: headings that can be linked to, tables that fit, links among themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_NEIGHBOUR = re.compile(r"(?:\./)?([A-Za-z0-9_-]+)\.md(#.*)?")
+_NOT_IN_AN_ANCHOR = re.compile(r"[^a-z0-9]+")
+_CONTENTS_LEVEL = "h2"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One entry of a table of contents."""
+
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A document; ``body`` is HTML made from Markdown with raw HTML off, without its first heading."""
+
+    name: str
+    title: str
+    body: str
+    contents: tuple[Heading, ...]
+
+
+@lru_cache(maxsize=1)
+def clinical_documents() -> dict[str, DocumentPage]:
+    """The clinical documents of the package, by name."""
+    place = files("cds_service.pages") / "clinical"
+    texts = {
+        file.name.removesuffix(".md"): file.read_text("utf-8")
+        for file in sorted(place.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".md")
+    }
+    return {name: document_page(name, text, texts) for name, text in texts.items()}
+
+
+def document_page(name: str, text: str, names: Collection[str] = ()) -> DocumentPage:
+    """A document from its Markdown. A relative link leads to one of ``names`` or to nothing."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    tokens = markdown.parse(text)
+    title, tokens = _without_title(name, tokens)
+    contents = _with_anchors(tokens)
+    _without_styles(tokens)
+    for token in tokens:
+        _with_links(token, names)
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    region = '<div class="table-scroll" tabindex="0" role="region" aria-label="Table"><table>'
+    body = body.replace("<table>", region).replace("</table>", "</table></div>")
+    return DocumentPage(name, title, body, contents)
+
+
+def _without_title(name: str, tokens: list[Token]) -> tuple[str, list[Token]]:
+    if len(tokens) > 2 and tokens[0].tag == "h1":
+        return _words(tokens[1]), tokens[3:]
+    return name, tokens
+
+
+def _words(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or ())
+
+
+def _with_anchors(tokens: list[Token]) -> tuple[Heading, ...]:
+    """Gives every heading an id and returns the headings of the table of contents."""
+    used: set[str] = set()
+    found: list[Heading] = []
+    for opening, inline in pairwise(tokens):
+        if opening.type != "heading_open":
+            continue
+        words = _words(inline)
+        base = _NOT_IN_AN_ANCHOR.sub("-", words.lower()).strip("-") or "part"
+        anchor, number = base, 1
+        while anchor in used:
+            number += 1
+            anchor = f"{base}-{number}"
+        used.add(anchor)
+        opening.attrSet("id", anchor)
+        if opening.tag == _CONTENTS_LEVEL:
+            found.append(Heading(anchor, words))
+    return tuple(found)
+
+
+def _without_styles(tokens: list[Token]) -> None:
+    """Alignment of cells as a class: the pages' policy admits no style attribute."""
+    for token in tokens:
+        if token.attrs.pop("style", None) == "text-align:right":
+            token.attrSet("class", "number")
+
+
+def _with_links(token: Token, names: Collection[str]) -> None:
+    for child in token.children or ():
+        if child.type != "link_open":
+            continue
+        address = str(child.attrGet("href") or "")
+        neighbour = _NEIGHBOUR.fullmatch(address)
+        if neighbour and neighbour[1] in names:
+            child.attrSet("href", f"/clinical/{neighbour[1]}{neighbour[2] or ''}")
+        elif address.startswith(("https://", "http://")):
+            child.attrSet("rel", "noopener noreferrer")
+        elif not address.startswith("#"):
+            child.attrs.pop("href", None)
