@@ -28,6 +28,7 @@ from cds_service.prefetch import templates
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.store import Store, open_store
+from cds_service.timeline import routes as timeline
 from cds_service.source_attributes.document import source_attributes
 from cds_service.source_attributes.routes import attributes
 from cds_service.wire.discovery import discovery
@@ -128,6 +129,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.register_blueprint(feedback)
     app.register_blueprint(routes.operations)
     app.register_blueprint(frame)
+    timeline.register(app)
     app.register_blueprint(start)
     app.register_blueprint(operator)
     app.register_blueprint(clinical)

@@ -103,15 +103,16 @@ def _tenant_faults(key: str, tenant: Tenant, settings: Settings) -> list[Fault]:
         )
     if tenant.jwks_file and tenant.jku:
         faults.append(Fault(f"{key}.jku", "both jwks_file and jku are set", "keep one of them"))
+    if tenant.smart_client_secret is not None and not tenant.smart_client_id:
+        faults.append(Fault(f"{key}.smart_client_id", "empty", "write the client id the secret belongs to"))
     if settings.development:
         return faults
     if tenant.jku.startswith("http://"):
         faults.append(Fault(f"{key}.jku", "an http address in production", "use https"))
-    for number, server in enumerate(tenant.fhir_servers):
-        if server.startswith("http://"):
-            faults.append(
-                Fault(f"{key}.fhir_servers[{number}]", "an http address in production", "use https")
-            )
+    for name in ("fhir_servers", "smart_origins"):
+        for number, server in enumerate(getattr(tenant, name)):
+            if server.startswith("http://"):
+                faults.append(Fault(f"{key}.{name}[{number}]", "an http address in production", "use https"))
     return faults
 
 

@@ -77,6 +77,12 @@ class Tenant(BaseModel):
     timezone: str = "UTC"
     prefetch_keys: Mapping[str, str] = Field(default_factory=dict)
     codes: Mapping[str, tuple[Token, ...]] = Field(default_factory=dict)
+    smart_client_id: str = Field(default="", max_length=256, pattern=r"^[!-~]*$")
+    """The timeline's client id at this EHR; empty: the timeline cannot be launched from it."""
+    smart_client_secret: SecretStr | None = None
+    """Of a confidential client; none: a public one, bound by PKCE alone."""
+    smart_origins: tuple[WebAddress, ...] = ()
+    """Where this EHR's users sign in, when that is not the origin of its FHIR server."""
 
     @field_validator("timezone")
     @classmethod

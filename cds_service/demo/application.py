@@ -18,6 +18,7 @@ from cds_service.demo.sandbox.repository import Repository
 from cds_service.demo.sandbox.routes import sandbox_blueprint
 from cds_service.demo.sandbox.server import Sandbox
 from cds_service.settings import Settings
+from cds_service.timeline.demonstration import Demonstration, DemonstrationPatient, admit_without_launch
 
 SANDBOX_PATH = "/demo/fhir"
 EHR_PATH = "/demo"
@@ -72,4 +73,6 @@ def demo_application(place: DemoPlace) -> Flask:
     routes = sandbox_blueprint(sandbox, place.today.isoformat())
     app.register_blueprint(routes, url_prefix=SANDBOX_PATH)
     app.register_blueprint(ehr_page(patients, sandbox, SERVICE_ID), url_prefix=EHR_PATH)
+    people = [DemonstrationPatient(one.id, one.name, one.story) for one in patients]
+    admit_without_launch(app, Demonstration(place.fhir_server, people, place.tokens.issue))
     return app

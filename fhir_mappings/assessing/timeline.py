@@ -19,7 +19,7 @@ from fhir_mappings.assessing.view import View, view_of
 from fhir_mappings.assessment import Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
-from fhir_mappings.clinical.facts import Facts, MedicationState, Result, ResultStatus
+from fhir_mappings.clinical.facts import Facts, MedicationState, Result, ResultStatus, TreatmentCourse
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Met
@@ -126,11 +126,9 @@ def _marks(
 ) -> Iterator[TimelineMark]:
     if disease.diagnosed is not None:
         yield TimelineMark("diagnosis", disease.diagnosed, disease.all_diagnoses[0].resource)
-    ours = {found.resource for found in disease.all_diagnoses}
-    for treatment in facts.courses:
-        ended = treatment.end is not None and not treatment.end.is_after(view.at)
-        if ours & set(treatment.conditions) and treatment.end is not None and ended:
-            yield TimelineMark("end-of-therapy", treatment.end, treatment.resource)
+    for number, plan in enumerate(_plans(facts, disease, view)):
+        if plan.end is not None and not plan.end.is_after(view.at):
+            yield TimelineMark("end-of-later-plan" if number else "end-of-therapy", plan.end, plan.resource)
     for done in view.procedures:
         if done.kind in _MARKED_PROCEDURES and done.performed is not None:
             yield TimelineMark(done.kind, done.performed, done.resource, done.site)
@@ -206,12 +204,9 @@ def _tap_point(
 def _treatments(
     view: View, facts: Facts, disease: Disease, knowledge: Knowledge
 ) -> Iterator[TimelineTreatment]:
-    ours = {found.resource for found in disease.all_diagnoses}
-    for course in facts.courses:
-        if ours & set(course.conditions) and course.start is not None and not course.start.is_after(view.at):
-            yield TimelineTreatment(
-                course.resource, "", "treatment plan", course.start, course.end, course.running
-            )
+    for plan in _plans(facts, disease, view):
+        if plan.start is not None:
+            yield TimelineTreatment(plan.resource, "", "treatment plan", plan.start, plan.end, plan.running)
     for drug in view.medications:
         if drug.start is None or drug.state is MedicationState.PLANNED:
             continue
@@ -219,6 +214,17 @@ def _treatments(
         title = agent.title if agent is not None else drug.agent
         running = drug.state is MedicationState.RUNNING and drug.end is None
         yield TimelineTreatment(drug.resource, drug.agent, title, drug.start, drug.end, running)
+
+
+def _plans(facts: Facts, disease: Disease, view: View) -> list[TreatmentCourse]:
+    """The treatment plans of the disease that had begun, the first one leading."""
+    ours = {found.resource for found in disease.all_diagnoses}
+    begun = [
+        plan
+        for plan in facts.courses
+        if ours & set(plan.conditions) and (plan.start is None or not plan.start.is_after(view.at))
+    ]
+    return sorted(begun, key=lambda plan: (plan.start.sort_key if plan.start else (), plan.resource))
 
 
 def _set_aside(view: View, titles: Mapping[str, str]) -> Iterator[SetAside]:

@@ -1,0 +1,341 @@
+"""What stands below the picture: the finding, every criterion, timing, samples, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cds_service.cards.text import clean
+from cds_service.evaluation import Evaluation
+from cds_service.timeline.naming import (
+    BASES,
+    MARKS,
+    PANELS,
+    PHASES,
+    THRESHOLDS,
+    Citation,
+    citations,
+    fired_text,
+    remarks_text,
+    set_label,
+    spoken,
+    value_text,
+)
+from fhir_mappings.assess import Knowledge
+from fhir_mappings.assessment import Assessment, CriterionResult, Statement, Status, TimingClass
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
+from fhir_mappings.timeline import Timeline
+
+_VERDICTS = {
+    Met: ("met", "critical"),
+    NotMet: ("not met", "neutral"),
+    Unknown: ("cannot be decided", "warning"),
+}
+_BADGES = {
+    Status.RELAPSE: "critical",
+    Status.PROBABLE: "warning",
+    Status.SUSPECT: "warning",
+    Status.REFRACTORY: "warning",
+    Status.PERSISTENT: "warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionRow:
+    """One criterion of one set."""
+
+    id: str
+    asks: str
+    verdict: str
+    badge: str
+    evidence: tuple[Evidence, ...]
+    missing: tuple[tuple[str, str], ...]
+    cites: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetRows:
+    """The criteria of one set; ``note`` says what of it is not evaluated."""
+
+    label: str
+    decides: bool
+    note: str
+    rows: tuple[CriterionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimingRow:
+    """One timing system."""
+
+    system: str
+    value: str
+    arithmetic: str
+    cites: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One sample, in words."""
+
+    day: str
+    what: str
+    value: str
+    original: str
+    remarks: str
+    fired: str
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A phase, a mark or a treatment."""
+
+    start: str
+    end: str
+    what: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that was not used, and why."""
+
+    resource: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the page says, ready for the template."""
+
+    patient: str
+    person: str
+    at: str
+    status: str
+    badge: str
+    headline: str
+    incomplete: bool
+    summary: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]
+    sets: tuple[SetRows, ...]
+    timing: tuple[TimingRow, ...]
+    timing_notes: tuple[str, ...]
+    lines: tuple[EventRow, ...]
+    samples: tuple[SampleRow, ...]
+    events: tuple[EventRow, ...]
+    not_evaluated: tuple[tuple[str, str], ...]
+    left_out: tuple[LeftOut, ...]
+    sentence: str
+
+
+def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) -> Page:
+    """The page of one evaluated chart."""
+    found = evaluation.assessment
+    finding = found.sections[0] if found.sections else None
+    summary = finding.summary if finding is not None and not evaluation.is_incomplete else None
+    samples = tuple(_samples(timeline, knowledge))
+    return Page(
+        patient=clean(found.patient),
+        person=_person(found),
+        at=timeline.at.strftime("%Y-%m-%d %H:%M %Z"),
+        status=found.status.value,
+        badge=_BADGES.get(found.status, "neutral"),
+        headline=_said(summary, knowledge) if summary else _status_words(found, knowledge),
+        incomplete=evaluation.is_incomplete,
+        summary=tuple(_summary(found)),
+        reasons=tuple(_said(one, knowledge) for one in finding.statements) if finding else (),
+        sets=tuple(_sets(found, knowledge)),
+        timing=tuple(_timing(found, knowledge)),
+        timing_notes=_timing_notes(found, knowledge),
+        lines=tuple(_lines(timeline, knowledge)),
+        samples=samples,
+        events=tuple(sorted(_events(timeline), key=lambda row: (row.start, row.what))),
+        not_evaluated=tuple((clean(one.what), clean(one.why)) for one in found.not_evaluated),
+        left_out=tuple(_left_out(found, timeline, knowledge)),
+        sentence=_sentence(timeline, samples),
+    )
+
+
+def _said(statement: Statement, knowledge: Knowledge) -> str:
+    """A statement as one line of text; the template escapes it."""
+    words = knowledge.words[statement.words].text
+    return clean(words.format_map({name: clean(value) for name, value in statement.values.items()}))
+
+
+def _status_words(found: Assessment, knowledge: Knowledge) -> str:
+    return knowledge.words[f"timeline.status.{_silent_status(found)}"].text
+
+
+def _silent_status(found: Assessment) -> str:
+    if found.missing_needs or found.status is Status.NOT_EVALUABLE:
+        return "not-evaluable"
+    return "out-of-scope" if found.status is Status.OUT_OF_SCOPE else "none"
+
+
+def _person(found: Assessment) -> str:
+    age = "" if found.age_years is None else f"{found.age_years} years"
+    return ", ".join(part for part in (found.sex if found.sex != "unknown" else "", age) if part)
+
+
+def _summary(found: Assessment) -> Iterator[tuple[str, str]]:
+    if found.event is not None:
+        yield "Event", f"{found.event.text} ({found.event_source})"
+    if found.relapse_number:
+        yield "Relapse number", str(found.relapse_number)
+    if found.phase:
+        yield "Now", spoken(found.phase)
+    if found.site:
+        yield "Site", spoken(found.site).replace("cns", "CNS")
+    if found.status not in (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE):
+        yield "Lineage", found.lineage.value
+        for name, marker in (("BCR::ABL1", found.bcr_abl1), ("CD19", found.cd19), ("CD22", found.cd22)):
+            yield name, marker.value
+    if found.latest_specimen:
+        yield "Newest sample", found.latest_specimen
+
+
+def _sets(found: Assessment, knowledge: Knowledge) -> Iterator[SetRows]:
+    for one in knowledge.criteria_sets:
+        rows = [
+            _criterion(result, one, knowledge) for result in found.criteria if result.criteria_set == one.id
+        ]
+        if rows:
+            yield SetRows(one.label, one.default, one.incomplete_note, tuple(rows))
+
+
+def _criterion(result: CriterionResult, criteria: CriteriaSet, knowledge: Knowledge) -> CriterionRow:
+    verdict, badge = _VERDICTS[type(result.verdict)]
+    missing = result.verdict.missing if isinstance(result.verdict, Unknown) else ()
+    return CriterionRow(
+        id=result.id,
+        asks=_asks(result.id, criteria, knowledge),
+        verdict=verdict,
+        badge=badge,
+        evidence=result.verdict.because,
+        missing=tuple((clean(item.what), clean(item.why)) for item in missing),
+        cites=citations(result.cites, knowledge, criteria.source),
+    )
+
+
+def _asks(name: str, criteria: CriteriaSet, knowledge: Knowledge) -> str:
+    """What a criterion asks, in the knowledge's words and the set's numbers."""
+    key, values = f"timeline.criterion.{name}", _numbers(name, criteria)
+    if name == "B" and criteria.repopulation is not None:
+        key += f".{criteria.repopulation.mode}"
+    return knowledge.words[key].text.format_map(values)
+
+
+def _numbers(name: str, criteria: CriteriaSet) -> Mapping[str, str]:
+    single, rise, pair = criteria.marrow_single, criteria.repopulation, criteria.marrow_with_blood
+    fluid, table = criteria.csf, criteria.residual_table
+    if name == "A" and single is not None:
+        return {"comparator": single.comparator.replace(">=", "≥"), "single": single.text}
+    if name == "B" and rise is not None:
+        return {
+            "rise": plain(rise.rise_over),
+            "final": plain(rise.final_over),
+            "gap": str(rise.minimum_gap_hours),
+            "window": str(rise.maximum_gap_days),
+        }
+    if name == "C" and pair is not None:
+        return {
+            "marrow": plain(pair.marrow_over),
+            "blood": plain(pair.blood_at_least),
+            "window": str(pair.window_days),
+        }
+    if name == "E" and fluid is not None:
+        return {"comparator": fluid.comparator.replace(">=", "≥"), "count": fluid.text}
+    if name == "MRD" and table is not None:
+        return {
+            "relapse": plain(table.relapse_at_least),
+            "middle": plain(table.middle_at_least),
+            "low": plain(table.low_at_least),
+            "test": plain(table.test_at_least),
+        }
+    return {}
+
+
+def _timing(found: Assessment, knowledge: Knowledge) -> Iterator[TimingRow]:
+    if found.timing is None:
+        return
+    yield _timing_row(knowledge.sources["seed-003"].label, found.timing.seed_003, ("seed-003",), knowledge)
+    yield _timing_row(knowledge.sources["seed-000"].label, found.timing.seed_000, ("seed-000",), knowledge)
+    for name, key, part in (("BFM", "timing.bfm", found.timing.bfm), ("COG", "timing.cog", found.timing.cog)):
+        yield _timing_row(name, part, knowledge.words[key].cites, knowledge)
+
+
+def _timing_row(name: str, part: TimingClass, cites: tuple[str, ...], knowledge: Knowledge) -> TimingRow:
+    months = f"{part.months} months" if part.months is not None else ""
+    return TimingRow(name, spoken(part.value), part.arithmetic or months, citations(cites, knowledge))
+
+
+def _timing_notes(found: Assessment, knowledge: Knowledge) -> tuple[str, ...]:
+    section = found.section("TIMING")
+    return tuple(_said(one, knowledge) for one in section.statements) if section is not None else ()
+
+
+def _lines(timeline: Timeline, knowledge: Knowledge) -> Iterator[EventRow]:
+    for level in timeline.levels:
+        title, unit = PANELS[level.panel]
+        for use in level.uses:
+            name = (
+                f"{set_label(use.criteria_set, knowledge)}, {use.id}"
+                if use.criteria_set
+                else THRESHOLDS[use.id]
+            )
+            yield EventRow(title, f"{use.comparator} {plain(level.value)} {unit}", name, "")
+
+
+def _samples(timeline: Timeline, knowledge: Knowledge) -> Iterator[SampleRow]:
+    for point in timeline.points:
+        yield SampleRow(
+            day=point.day.text,
+            what=clean(point.what),
+            value=value_text(point),
+            original=clean(point.original),
+            remarks=remarks_text(point),
+            fired=fired_text(point.fired, knowledge),
+            resource=clean(point.resource),
+        )
+
+
+def _events(timeline: Timeline) -> Iterator[EventRow]:
+    for phase in timeline.phases:
+        end = phase.end.text if phase.end is not None else "now"
+        number = f" {phase.number}" if phase.number > 1 else ""
+        yield EventRow(
+            phase.start.text, end, PHASES[phase.kind] + number, BASES.get(phase.basis, phase.basis)
+        )
+    for mark in timeline.marks:
+        yield EventRow(mark.day.text, "", MARKS[mark.kind], clean(mark.site))
+    for one in timeline.treatments:
+        end = one.end.text if one.end is not None else "now" if one.running else "not recorded"
+        yield EventRow(one.start.text, end, clean(one.title).capitalize(), "treatment")
+
+
+def _left_out(found: Assessment, timeline: Timeline, knowledge: Knowledge) -> Iterator[LeftOut]:
+    for one in timeline.set_aside:
+        value = f" {one.original}" if one.original else ""
+        date = f" ({one.date})" if one.date else ""
+        yield LeftOut(clean(one.resource), clean(one.what + value) + date, spoken(one.why))
+    for item in found.ignored:
+        what = knowledge.titles.get(item.concept, spoken(item.concept))
+        yield LeftOut(clean(item.resource), clean(what), spoken(item.why))
+
+
+def _sentence(timeline: Timeline, samples: tuple[SampleRow, ...]) -> str:
+    """The picture in one sentence, for those who hear it."""
+    if not samples:
+        return "No sample is on record. The tables below hold everything that is shown."
+    counts = [
+        f"{sum(point.panel == key for point in timeline.points)} of {title.partition(',')[0]}"
+        for key, (title, _) in PANELS.items()
+    ]
+    met = sum(bool(point.fired) for point in timeline.points)
+    return (
+        f"{len(samples)} samples from {samples[0].day} to {samples[-1].day}: {', '.join(counts)}; "
+        f"{met} met a criterion. The tables below hold every value."
+    )

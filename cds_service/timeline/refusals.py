@@ -1,0 +1,115 @@
+"""Why a launch or a chart is refused, and what the person in front of the page is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The page of a refusal: HTTP status, what happened, and what to do."""
+
+    status: int
+    title: str
+    words: str
+
+
+_AGAIN = "Open the timeline again from the patient's chart."
+_ADMINISTRATOR = "Please tell the person who administers this service."
+
+PAGES: Mapping[str, Told] = {
+    "unknown-server": Told(
+        403,
+        "This FHIR server is not known here",
+        "The launch names a FHIR server that is not on this service's list. Nothing was contacted. "
+        + _ADMINISTRATOR,
+    ),
+    "no-client": Told(
+        501,
+        "The timeline is not set up for this EHR",
+        "This EHR has no client id here (smart_client_id). " + _ADMINISTRATOR,
+    ),
+    "malformed-launch": Told(
+        400, "This launch cannot be read", "The launch address is incomplete or malformed. " + _AGAIN
+    ),
+    "discovery-failed": Told(
+        502,
+        "The EHR does not say how to sign in",
+        "Its SMART configuration could not be read. Try again in a moment. " + _ADMINISTRATOR,
+    ),
+    "discovery-unusable": Told(
+        502,
+        "The EHR's sign-in cannot be used",
+        "Its SMART configuration lacks an endpoint or PKCE with S256. " + _ADMINISTRATOR,
+    ),
+    "foreign-endpoint": Told(
+        502,
+        "The EHR's sign-in lies at an unknown place",
+        "Its SMART configuration names an address that is not on this service's list (smart_origins). "
+        + _ADMINISTRATOR,
+    ),
+    "unknown-launch": Told(
+        400,
+        "This launch is not known to this browser",
+        "It was begun in another browser, was used before, or is not genuine. No data were read. " + _AGAIN,
+    ),
+    "launch-expired": Told(
+        400, "This launch has expired", "Signing in took too long. No data were read. " + _AGAIN
+    ),
+    "access-denied": Told(
+        403,
+        "Access was not granted",
+        "The EHR or its user did not allow the timeline to read this chart. No data were read.",
+    ),
+    "authorization-failed": Told(
+        502,
+        "The EHR refused the sign-in",
+        "It answered the authorisation request with an error. No data were read. " + _AGAIN,
+    ),
+    "code-refused": Told(
+        403,
+        "The EHR refused to complete the sign-in",
+        "The authorisation code was expired, used before, or not issued for this launch. "
+        "No data were read. " + _AGAIN,
+    ),
+    "token-unusable": Told(
+        502,
+        "The EHR's answer cannot be used",
+        "Its token response is not the one SMART App Launch defines. No data were read. " + _ADMINISTRATOR,
+    ),
+    "token-too-long": Told(
+        502,
+        "The EHR's access token is too long",
+        "It does not fit into this browser's session. No data were read. " + _ADMINISTRATOR,
+    ),
+    "no-patient": Told(
+        400, "No patient is chosen", "The EHR granted access without naming a patient. " + _AGAIN
+    ),
+    "missing-scope": Told(
+        403,
+        "The access does not cover what is needed",
+        "Conditions and Observations must be readable in full; with less, silence would look like "
+        "a negative result. No data were read. " + _ADMINISTRATOR,
+    ),
+    "session-over": Told(401, "This session is over", "The access to the chart has ended. " + _AGAIN),
+    "unknown-patient": Told(
+        404, "There is no such patient", "Choose one of the demonstration's patients on the timeline page."
+    ),
+    "service-unready": Told(
+        503, "The timeline cannot be opened now", "The service's store cannot be read. Try again in a moment."
+    ),
+}
+
+
+class LaunchRefused(Exception):
+    """A launch or a session that is refused. ``reason`` is a key of ``PAGES``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def told(self) -> Told:
+        """The page."""
+        return PAGES[self.reason]

@@ -1,0 +1,219 @@
+"""The timeline's addresses: launch, callback, and the page of one chart."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+
+from cds_service import audit, problems
+from cds_service.pages.rendering import page
+from cds_service.parts import parts_of
+from cds_service.refusals import Refusal
+from cds_service.store import StoreUnavailable
+from cds_service.timeline.charts import ReadChart, read_chart
+from cds_service.timeline.demonstration import Demonstration, demonstration_of
+from cds_service.timeline.endpoints import SmartServers
+from cds_service.timeline.launching import LAUNCH_SECONDS, ChartAccess, Launcher, PendingLaunch
+from cds_service.timeline.page_rows import page_of
+from cds_service.timeline.picture import picture_of
+from cds_service.timeline.refusals import LaunchRefused
+from cds_service.timeline.sealing import Sealer
+
+timeline = Blueprint(
+    "timeline",
+    __name__,
+    url_prefix="/timeline",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+
+_KEY = "relapse_cds.timeline"
+_COOKIE_BYTES = 3600
+_MOST_COOKIES = 3
+_DEMONSTRATION_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _App:
+    launcher: Launcher
+    servers: SmartServers
+
+
+def register(app: Flask) -> None:
+    """Add the timeline to an application that has its parts."""
+    parts = parts_of(app)
+    servers = SmartServers(parts.settings)
+    app.extensions[_KEY] = _App(Launcher(parts.settings, parts.knowledge, servers), servers)
+    app.register_blueprint(timeline)
+
+
+@timeline.get("/")
+def start() -> Response:
+    """Where the card's link leads: a launch, a demonstration patient, or a word on how to get in."""
+    if "iss" in request.args:
+        return launch()
+    shown = demonstration_of()
+    if shown is not None and "patient" in request.args:
+        return _demonstrated(shown, request.args["patient"])
+    patients = shown.patients if shown is not None else ()
+    return page("timeline/start.html", patients=patients)
+
+
+@timeline.get("/launch")
+def launch() -> Response:
+    """EHR launch (with ``launch``) and standalone launch (without)."""
+    pending, address = _app().launcher.begin(_one("iss"), _one("launch"), parts_of().clock())
+    g.tenant = pending.tenant
+    if "form" in request.args:
+        # The policy of the page with the form forbids it to lead elsewhere, and a redirect would.
+        host = address.partition("://")[2].partition("/")[0]
+        response = page("timeline/leaving.html", address=address, host=host)
+    else:
+        response = Response(status=303, headers={"Location": address})
+    _remember(
+        response, _launch_cookie(pending.state), _sealer().seal(pending), "/timeline/callback", LAUNCH_SECONDS
+    )
+    audit.log("timeline-launch", tenant=pending.tenant)
+    return response
+
+
+@timeline.get("/callback")
+def callback() -> Response:
+    """The answer of the authorisation server."""
+    state = _one("state")
+    sealed = request.cookies.get(_launch_cookie(state), "")
+    pending = _sealer().open(sealed, PendingLaunch) if state and sealed else None
+    if pending is None or pending.state != state:
+        raise LaunchRefused("unknown-launch")
+    g.tenant = pending.tenant
+    try:
+        response = _admitted(pending, state)
+    except LaunchRefused as refused:
+        response = refusal_page(refused)
+    # A launch is answered once, however it ends.
+    response.delete_cookie(_launch_cookie(state), path="/timeline/callback")
+    return response
+
+
+@timeline.get("/chart/<key>")
+def chart(key: str) -> Response:
+    """The page of one chart; the cookie that opens it belongs to this page alone."""
+    at = parts_of().clock()
+    access = _sealer().open(_recalled("relapse_chart"), ChartAccess)
+    if access is None or access.key != key or access.is_over(at):
+        raise LaunchRefused("session-over")
+    tenant = _app().launcher.tenant(access.tenant)
+    g.tenant = tenant.id
+    left = max(1, int(access.ends - at.timestamp()))
+    found = read_chart(
+        parts_of(), tenant, access.server, access.patient, access.token, access.scope, left, at
+    )
+    return _shown(found)
+
+
+@timeline.errorhandler(LaunchRefused)
+def refusal_page(refused: LaunchRefused) -> Response:
+    """The page of a refused launch or session: no data."""
+    told = refused.told
+    audit.log("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"))
+    return page("timeline/refused.html", told.status, title=told.title, words=told.words)
+
+
+@timeline.errorhandler(Refusal)
+def evaluation_refused(refusal: Refusal) -> Response:
+    """The page of an evaluation that is refused as a hook call would be."""
+    row = problems.TABLE[refusal.problem]
+    audit.refused(refusal.problem.value, row.status)
+    return page("timeline/refused.html", row.status, title="The chart cannot be shown", words=row.words)
+
+
+@timeline.errorhandler(StoreUnavailable)
+def store_unavailable(_: StoreUnavailable) -> Response:
+    """Without the store there is no key, and so no session."""
+    return refusal_page(LaunchRefused("service-unready"))
+
+
+def _admitted(pending: PendingLaunch, state: str) -> Response:
+    """The answer to a known launch: on to the chart. Raises LaunchRefused."""
+    if "error" in request.args:
+        denied = _one("error") == "access_denied"
+        raise LaunchRefused("access-denied" if denied else "authorization-failed")
+    code = _one("code")
+    if not code:
+        raise LaunchRefused("malformed-launch")
+    at = parts_of().clock()
+    access = _app().launcher.complete(pending, state, code, at)
+    place = f"/timeline/chart/{access.key}"
+    response = Response(status=303, headers={"Location": place})
+    sealed = _sealer().seal(access)
+    if len(sealed) > _COOKIE_BYTES * _MOST_COOKIES:
+        raise LaunchRefused("token-too-long")
+    lifetime = max(1, int(access.ends - at.timestamp()))
+    for number, start_at in enumerate(range(0, len(sealed), _COOKIE_BYTES)):
+        part = sealed[start_at : start_at + _COOKIE_BYTES]
+        _remember(response, f"relapse_chart_{number}", part, place, lifetime)
+    return response
+
+
+def _demonstrated(shown: Demonstration, patient: str) -> Response:
+    if patient not in {one.id for one in shown.patients}:
+        raise LaunchRefused("unknown-patient")
+    parts = parts_of()
+    tenant = next(one for one in parts.settings.tenants if shown.fhir_server in one.fhir_servers)
+    g.tenant = tenant.id
+    found = read_chart(
+        parts,
+        tenant,
+        shown.fhir_server,
+        patient,
+        shown.token_for(patient),
+        "patient/*.rs",
+        _DEMONSTRATION_SECONDS,
+        parts.clock(),
+    )
+    return _shown(found, next(one.name for one in shown.patients if one.id == patient))
+
+
+def _shown(found: ReadChart, name: str = "") -> Response:
+    knowledge = parts_of().knowledge
+    return page(
+        "timeline/chart.html",
+        shown=page_of(found.evaluation, found.timeline, knowledge),
+        name=name,
+        picture=picture_of(found.timeline, knowledge),
+    )
+
+
+def _one(name: str) -> str:
+    """A parameter that may come once at most. Raises LaunchRefused."""
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise LaunchRefused("malformed-launch")
+    return values[0] if values else ""
+
+
+def _launch_cookie(state: str) -> str:
+    """A cookie of its own for each launch, so that two windows do not disturb each other."""
+    return f"relapse_launch_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _recalled(name: str) -> str:
+    parts = (request.cookies.get(f"{name}_{number}", "") for number in range(_MOST_COOKIES))
+    return "".join(parts)
+
+
+def _remember(response: Response, name: str, value: str, path: str, seconds: int) -> None:
+    secure = parts_of().settings.public_url.startswith("https://")
+    response.set_cookie(name, value, max_age=seconds, path=path, secure=secure, httponly=True, samesite="Lax")
+
+
+def _sealer() -> Sealer:
+    return Sealer(parts_of().store)
+
+
+def _app() -> _App:
+    return cast(_App, current_app.extensions[_KEY])
