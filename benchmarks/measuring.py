@@ -120,6 +120,8 @@ def _worker(kind: Kind) -> Iterator[Worker]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(kind, theirs), daemon=True)
     process.start()
+    # With the other end in its hands alone, a worker that dies is noticed instead of waited for.
+    theirs.close()
     try:
         yield Worker(ours)
         ours.send(("stop", None))

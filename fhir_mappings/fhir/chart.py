@@ -16,6 +16,7 @@ from fhir_mappings.fhir.medications import read_medication
 from fhir_mappings.fhir.observations import read_observation
 from fhir_mappings.fhir.persons import read_person
 from fhir_mappings.fhir.procedures import read_procedure
+from fhir_mappings.fhir.rare_elements import version_of
 from fhir_mappings.fhir.research_subjects import read_enrolment
 from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen
@@ -46,7 +47,7 @@ class ChartReader:
         self._attribution = Attribution(subject, entries)
         self._collected = Collected()
         self._drugs: dict[str, CodeableConcept] | None = None
-        self._courses: list[tuple[Resource, str, str]] = []
+        self._courses: list[tuple[Resource, str]] = []
         self._condition_refs: dict[str, str] = {}
 
     def read(self) -> Facts:
@@ -54,8 +55,8 @@ class ChartReader:
         for entry in self._entries:
             if entry.resource is not None:
                 self._read_entry(entry, entry.resource)
-        for resource, ref, version in self._courses:
-            self._read_course(resource, ref, version)
+        for resource, ref in self._courses:
+            self._read_course(resource, ref)
         return self._collected.facts()
 
     def _read_entry(self, entry: Entry, resource: Resource) -> None:
@@ -77,28 +78,27 @@ class ChartReader:
             self._note_unattributable(kind, resource, ref)
 
     def _read_owned(self, kind: str, resource: Resource, entry: Entry, ref: str, owner: Owner) -> None:
-        version = _version(resource)
         vocabulary, into = self._vocabulary, self._collected
         if kind == "Observation":
-            read_observation(resource, ref, version, vocabulary, into)
+            read_observation(resource, ref, vocabulary, into)
         elif kind == "Condition":
             if entry.full_url:
                 self._condition_refs[entry.full_url] = ref
-            read_condition(resource, ref, version, vocabulary, into)
+            read_condition(resource, ref, vocabulary, into)
         elif kind in _MEDICATIONS:
-            read_medication(resource, ref, version, vocabulary, self._drug_table(resource), into)
+            read_medication(resource, ref, vocabulary, self._drug_table(resource), into)
         elif kind == "Procedure":
-            read_procedure(resource, ref, version, vocabulary, into)
+            read_procedure(resource, ref, vocabulary, into)
         elif kind == "Patient":
-            read_person(resource, ref, version, into)
+            read_person(resource, ref, into)
         elif kind in _COURSES:
-            self._courses.append((resource, ref, version))
+            self._courses.append((resource, ref))
         elif kind == "Specimen":
-            read_specimen(resource, ref, version, vocabulary, owner is Owner.FOREIGN, into)
+            read_specimen(resource, ref, vocabulary, owner is Owner.FOREIGN, into)
         elif kind == "ResearchSubject":
-            read_enrolment(resource, ref, version, into)
+            read_enrolment(resource, ref, into)
         elif kind == "ServiceRequest":
-            read_referral(resource, ref, version, vocabulary, into)
+            read_referral(resource, ref, vocabulary, into)
 
     def _drug_table(self, resource: Resource) -> Mapping[str, CodeableConcept]:
         if self._drugs is None:
@@ -114,10 +114,10 @@ class ChartReader:
         inner = {f"#{part.id}": part.code for part in resource.contained if part.id and part.code is not None}
         return {**self._drugs, **inner}
 
-    def _read_course(self, resource: Resource, ref: str, version: str) -> None:
+    def _read_course(self, resource: Resource, ref: str) -> None:
         """A course is kept with the Conditions it names; which of them are ALL is known after merging."""
         named = [self._condition_refs.get(text, _relative(text)) for text in treated_conditions(resource)]
-        read_course(resource, ref, version, tuple(named), self._collected)
+        read_course(resource, ref, tuple(named), self._collected)
 
     def _note_unattributable(self, kind: str, resource: Resource, ref: str) -> None:
         """A resource of nobody is not used; where the rules would have read it, its need is not complete."""
@@ -125,18 +125,18 @@ class ChartReader:
             return
         probe = Collected()
         if kind == "Observation":
-            read_observation(resource, ref, "", self._vocabulary, probe)
+            read_observation(resource, ref, self._vocabulary, probe)
         elif kind == "Condition":
-            read_condition(resource, ref, "", self._vocabulary, probe)
+            read_condition(resource, ref, self._vocabulary, probe)
         elif kind == "Procedure":
-            read_procedure(resource, ref, "", self._vocabulary, probe)
+            read_procedure(resource, ref, self._vocabulary, probe)
         concepts = [fact.concept for fact in probe.results]
         concepts.extend(fact.kind.value for fact in probe.diagnoses)
         concepts.extend(fact.kind for fact in probe.procedures)
         if not concepts:
             return
         self._collected.ignored.extend(
-            Ignored(ref, "unattributable", concept, _version(resource)) for concept in concepts
+            Ignored(ref, "unattributable", concept, version_of(resource)) for concept in concepts
         )
         known = self._vocabulary.result_concepts
         self._collected.unreadable.update(
@@ -177,13 +177,6 @@ def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
 def has_disease(facts: Facts) -> bool:
     """Whether any Condition states ALL, certain or not: without one there is nothing more to fetch."""
     return any(diagnosis.kind is DiagnosisKind.ALL for diagnosis in facts.diagnoses)
-
-
-def _version(resource: Resource) -> str:
-    meta = resource.meta
-    if meta is None:
-        return ""
-    return f"{meta.last_updated or ''}#{(meta.version_id or '').zfill(12)}"
 
 
 def _relative(reference: str) -> str:

@@ -7,7 +7,8 @@ from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, Vocabulary
 from fhir_mappings.fhir.codings import codings_of, label_of, meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
-from fhir_mappings.fhir.elements import CodeableConcept, Resource
+from fhir_mappings.fhir.elements import CodeableConcept, Extension, Resource
+from fhir_mappings.fhir.rare_elements import extensions_of, has_modifier, version_of
 
 _REFUSED = frozenset({"refuted", "entered-in-error"})
 _UNPROVEN = frozenset({"unconfirmed", "provisional", "differential"})
@@ -22,18 +23,23 @@ _PHASES = {
 HISTOLOGY = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-histology-morphology-behavior"
 
 
-def read_condition(
-    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
-) -> None:
+def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     """Add what one Condition states about leukaemia, or why it is ignored."""
-    meaning, code = _meaning_of(resource, vocabulary)
+    extensions = extensions_of(resource)
+    if extensions is None:
+        # One of them may hold the morphology, so nothing is known of this diagnosis.
+        into.ignored.append(Ignored(ref, "unreadable", version=version_of(resource)))
+        into.unreadable.add("conditions")
+        return
+    meaning, code = _meaning_of(resource, extensions, vocabulary)
     if meaning is None:
         return
+    version = version_of(resource)
     verification = _code_of(resource.verification_status)
     if verification in _REFUSED:
         into.ignored.append(Ignored(ref, verification, meaning.kind.value, version))
         return
-    if resource.modifier_extension:
+    if has_modifier(resource):
         into.ignored.append(Ignored(ref, "modifier-extension", meaning.kind.value, version))
         into.unreadable.add("conditions")
         return
@@ -60,13 +66,11 @@ def read_condition(
     )
 
 
-def _meaning_of(resource: Resource, vocabulary: Vocabulary) -> tuple[DiagnosisMeaning | None, str]:
+def _meaning_of(
+    resource: Resource, extensions: list[Extension], vocabulary: Vocabulary
+) -> tuple[DiagnosisMeaning | None, str]:
     concepts = [resource.code]
-    concepts.extend(
-        extension.value_codeable_concept
-        for extension in resource.extension or ()
-        if extension.url == HISTOLOGY
-    )
+    concepts.extend(found.value_codeable_concept for found in extensions if found.url == HISTOLOGY)
     found: DiagnosisMeaning | None = None
     code = ""
     for concept in concepts:

@@ -6,6 +6,7 @@ from fhir_mappings.clinical.facts import Ignored, TreatmentCourse
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import Reference, Resource
+from fhir_mappings.fhir.rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "draft", "unknown", "planned", "waitlist", "cancelled"})
 _RUNNING = frozenset({"active", "on-hold", "onhold"})
@@ -18,13 +19,11 @@ def treated_conditions(resource: Resource) -> list[str]:
     return [found.reference for found in references if found is not None and found.reference]
 
 
-def read_course(
-    resource: Resource, ref: str, version: str, conditions: tuple[str, ...], into: Collected
-) -> None:
+def read_course(resource: Resource, ref: str, conditions: tuple[str, ...], into: Collected) -> None:
     """Add one course of treatment with the Conditions (``Condition/id``) it is for."""
     status = (resource.status or "").strip().lower()
     if status in _VOID:
-        into.ignored.append(Ignored(ref, "not-performed", "course", version))
+        into.ignored.append(Ignored(ref, "not-performed", "course", version_of(resource)))
         return
     period = resource.period
     end = read_moment(period.end) if period else None
@@ -35,6 +34,6 @@ def read_course(
             end=end,
             running=end is None and status in _RUNNING,
             conditions=conditions,
-            version=version,
+            version=version_of(resource),
         )
     )

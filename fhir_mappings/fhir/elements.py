@@ -2,7 +2,8 @@
 
 One structure for every resource type lets a whole Bundle be decoded in a single typed pass:
 fields that are not listed are skipped without building anything, and a resource type never seen
-before still decodes. ``Raw`` marks elements whose shape differs between resource types; empty = absent.
+before still decodes. ``Raw`` marks elements whose shape differs between resource types, and those of
+``rare_elements``; empty = absent.
 The garbage collector need not look at them (``gc=False``): what was read from JSON cannot hold a cycle.
 """
 
@@ -167,10 +168,10 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
 
     resource_type: str | None = None
     id: str | None = None
-    meta: Meta | None = None
+    meta: Raw = Raw()
     status: str | None = None
-    modifier_extension: list[Extension] | None = None
-    extension: list[Extension] | None = None
+    modifier_extension: Raw = Raw()
+    extension: Raw = Raw()
     contained: list[Resource] | None = None
     subject: Reference | list[Reference] | None = None
     patient: Reference | None = None
@@ -198,12 +199,12 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     value_range: Range | None = None
     value_ratio: Ratio | None = None
     data_absent_reason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] | CodeableConcept | None = None
+    interpretation: Raw = Raw()
     component: list[Component] | None = None
     has_member: list[Reference] | None = None
     specimen: Reference | list[Reference] | None = None
     method: CodeableConcept | None = None
-    note: list[Annotation] | None = None
+    note: Raw = Raw()
     focus: list[Reference] | Reference | None = None
     # Specimen
     type: CodeableConcept | list[CodeableConcept] | str | None = None

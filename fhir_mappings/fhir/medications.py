@@ -10,6 +10,7 @@ from fhir_mappings.fhir.codings import codings_of, meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Resource
+from fhir_mappings.fhir.rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown"})
 _STATES = {
@@ -40,7 +41,6 @@ _PLANS = frozenset({"proposal", "plan", "option"})
 def read_medication(
     resource: Resource,
     ref: str,
-    version: str,
     vocabulary: Vocabulary,
     drugs: Mapping[str, CodeableConcept],
     into: Collected,
@@ -49,6 +49,7 @@ def read_medication(
     agents = _agents(resource, vocabulary, drugs)
     if not agents:
         return
+    version = version_of(resource)
     status = (resource.status or "").strip().lower()
     state = _STATES[resource.resource_type or ""].get(status)
     if status in _VOID or resource.do_not_perform or state is None:

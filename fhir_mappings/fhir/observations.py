@@ -13,6 +13,7 @@ from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meaning
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
+from fhir_mappings.fhir.rare_elements import has_modifier, interpretations_of, notes_of, version_of
 from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})
@@ -21,14 +22,14 @@ _GENE_CODE = "48018-6"
 _VARIANT = "genomic-variant"
 
 
-def read_observation(
-    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
-) -> None:
+def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     """Add the results of one Observation, or why it is ignored."""
     concepts = _concepts_of(resource.code, vocabulary)
     if not concepts:
-        _read_components(resource, ref, version, vocabulary, into)
+        if resource.component:
+            _read_components(resource, ref, vocabulary, into)
         return
+    version = version_of(resource)
     if len({concept.id for _code, concept in concepts}) > 1:
         _leave_out(resource, ref, version, "codes-conflict", concepts[0][1], into)
         return
@@ -70,7 +71,7 @@ def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary)
         return status
     if status == "registered":
         return "pending"
-    if resource.modifier_extension:
+    if has_modifier(resource):
         return "modifier-extension"
     if _speaks_of_another(resource.focus):
         return "focus-elsewhere"
@@ -133,7 +134,7 @@ def _conflicts(concept: ResultConcept, specimen: Specimen) -> bool:
 def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> Value:
     value = read_value(resource, concept.dimension, vocabulary)
     if isinstance(value, Unusable) and value.why == "no-value":
-        for answer in _interpretations(resource):
+        for answer in interpretations_of(resource):
             found = first_meaning(answer, vocabulary.answers, None)
             if found is not None:
                 return found
@@ -145,13 +146,6 @@ def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary
     return value
 
 
-def _interpretations(resource: Resource) -> list[CodeableConcept]:
-    found = resource.interpretation
-    if found is None:
-        return []
-    return found if isinstance(found, list) else [found]
-
-
 def _below_sensitivity(resource: Resource) -> Value:
     """An MRD "not detected" as the interval below the stated detection limit, if one is stated."""
     limit = read_sensitivity(_comment(resource))
@@ -161,8 +155,7 @@ def _below_sensitivity(resource: Resource) -> Value:
 
 
 def _comment(resource: Resource) -> str:
-    notes = [note.text or "" for note in resource.note or []]
-    return " ".join([texts_of(resource.method), resource.value_string or "", *notes])
+    return " ".join([texts_of(resource.method), resource.value_string or "", *notes_of(resource)])
 
 
 def _result(
@@ -189,7 +182,7 @@ def _result(
         specimen_ref=specimen_ref,
         code=code,
         method=texts_of(resource.method),
-        note=_flags(resource) if resource.note else "",
+        note=_flags(resource),
         sensitivity="" if limit is None else str(limit),
         date_basis=basis,
         version=version,
@@ -201,6 +194,8 @@ _HAEMATOGONES = re.compile(r"h(a)?ematogones?")
 
 def _flags(resource: Resource) -> str:
     """The one remark a rule looks for in a comment (F-05); the comment itself is not kept."""
+    if not notes_of(resource):
+        return ""
     return "haematogones" if _HAEMATOGONES.search(_comment(resource).lower()) else ""
 
 
@@ -216,9 +211,8 @@ def collected_moment(resource: Resource) -> tuple[Moment | None, str]:
     return read_moment(resource.issued), "reported"
 
 
-def _read_components(
-    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
-) -> None:
+def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
+    version = version_of(resource)
     for component in resource.component or ():
         for coding, concept in meanings(component.code, vocabulary.results):
             refused = _refused(resource, concept, vocabulary)

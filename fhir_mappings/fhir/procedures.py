@@ -8,15 +8,15 @@ from fhir_mappings.fhir.codings import first_meaning, meanings
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Resource
+from fhir_mappings.fhir.rare_elements import version_of
 
 _DONE = frozenset({"completed", "in-progress"})
 
 
-def read_procedure(
-    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, into: Collected
-) -> None:
+def read_procedure(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     """Add one completed or running Procedure of a known kind, or why it is ignored."""
     for coding, kind in meanings(resource.code, vocabulary.procedures):
+        version = version_of(resource)
         status = (resource.status or "").strip().lower()
         if status not in _DONE:
             why = status if status == "entered-in-error" else "not-performed"

@@ -9,16 +9,17 @@ from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import CodeableConcept, Resource
 from fhir_mappings.fhir.observations import material_in
+from fhir_mappings.fhir.rare_elements import notes_of, version_of
 
 
 def read_specimen(
-    resource: Resource, ref: str, version: str, vocabulary: Vocabulary, of_another: bool, into: Collected
+    resource: Resource, ref: str, vocabulary: Vocabulary, of_another: bool, into: Collected
 ) -> None:
     """Add one Specimen. A specimen of another person is a donor's; it refuses nothing by itself (R-07)."""
     kind = resource.type if isinstance(resource.type, CodeableConcept) else None
     collection = resource.collection
     site = collection.body_site if collection else None
-    words = " | ".join([texts_of(kind), texts_of(site), *(note.text or "" for note in resource.note or ())])
+    words = " | ".join([texts_of(kind), texts_of(site), *notes_of(resource)])
     material = first_meaning(kind, vocabulary.specimens, Specimen.UNSTATED)
     if material is Specimen.UNSTATED:
         material = material_in(words.lower(), vocabulary)
@@ -28,6 +29,6 @@ def read_specimen(
             material=material,
             collected=read_moment(collection.collected_date_time) if collection else None,
             donor=of_another or bool(vocabulary.donor_text.search(words.lower())),
-            version=version,
+            version=version_of(resource),
         )
     )

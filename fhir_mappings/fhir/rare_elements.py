@@ -1,0 +1,68 @@
+"""Elements that matter in few resources, decoded only when a rule asks for them.
+
+Most of a chart is results and diagnoses that no rule reads. Building their notes, extensions and
+interpretations would be a third of the cost of the whole chart.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from fhir_mappings.fhir.elements import Annotation, CodeableConcept, Extension, Meta, Resource
+
+Element = TypeVar("Element")
+
+_meta = msgspec.json.Decoder(Meta)
+_extensions = msgspec.json.Decoder(list[Extension])
+_notes = msgspec.json.Decoder(list[Annotation])
+_interpretations = msgspec.json.Decoder(list[CodeableConcept])
+_interpretation = msgspec.json.Decoder(CodeableConcept)
+_NOTHING = (b"", b"null", b"[]")
+
+
+def version_of(resource: Resource) -> str:
+    """A text that sorts the versions of one resource, newest last; empty where none is stated."""
+    meta = _decoded(_meta, resource.meta)
+    if meta is None:
+        return ""
+    return f"{meta.last_updated or ''}#{(meta.version_id or '').zfill(12)}"
+
+
+def has_modifier(resource: Resource) -> bool:
+    """Whether a modifierExtension stands in the resource, of whatever shape: it may mean anything."""
+    return _stated(resource.modifier_extension)
+
+
+def extensions_of(resource: Resource) -> list[Extension] | None:
+    """The extensions; None when they cannot be understood."""
+    return _decoded(_extensions, resource.extension) if _stated(resource.extension) else []
+
+
+def notes_of(resource: Resource) -> list[str]:
+    """The texts of the notes; those that cannot be understood are none."""
+    return [note.text or "" for note in _decoded(_notes, resource.note) or ()]
+
+
+def interpretations_of(resource: Resource) -> list[CodeableConcept]:
+    """The interpretations, one of them also without its list (before R4)."""
+    raw = resource.interpretation
+    if bytes(raw).startswith(b"{"):
+        single = _decoded(_interpretation, raw)
+        return [single] if single is not None else []
+    return _decoded(_interpretations, raw) or []
+
+
+def _decoded(decoder: msgspec.json.Decoder[Element], raw: Raw) -> Element | None:
+    if not _stated(raw):
+        return None
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _stated(raw: Raw) -> bool:
+    return bytes(raw) not in _NOTHING
