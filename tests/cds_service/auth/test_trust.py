@@ -211,10 +211,19 @@ def is_accepted(verifier: Verifier, key: forge.Key) -> bool:
 
 
 def test_the_first_keys_come_in_the_background(verifier: Verifier) -> None:
-    assert verifier.without_keys() == ("general",)
-    verifier.start()
+    assert verifier.keys["general"].age is None
+    # A question about readiness is enough to begin.
     assert eventually(lambda: not verifier.without_keys())
     assert is_accepted(verifier, ES)
+
+
+def test_a_tenant_whose_keys_never_came_makes_the_service_not_ready(
+    server: KeyServer, verifier: Verifier
+) -> None:
+    server.behave = key_server.failing
+    assert verifier.without_keys() == ("general",)
+    assert eventually(lambda: len(server.requests) > 1)
+    assert verifier.without_keys() == ("general",)
 
 
 def test_a_first_call_starts_the_fetching_and_is_told_to_come_back(verifier: Verifier) -> None:
