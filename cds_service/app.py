@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -27,12 +28,15 @@ from cds_service.parts import Clock, Parts, attach, parts_of
 from cds_service.prefetch import templates
 from cds_service.recording import Recorder
 from cds_service.settings import Settings
-from cds_service.store import Store, open_store
-from cds_service.timeline import routes as timeline
 from cds_service.source_attributes.document import source_attributes
 from cds_service.source_attributes.routes import attributes
+from cds_service.store import Store, open_store
+from cds_service.timeline import routes as timeline
+from cds_service.trials.referral import TrialReferrals
+from cds_service.trials.stored import StoredTrialCache
 from cds_service.wire.discovery import discovery
 from fhir_mappings.assess import Knowledge, load_knowledge, self_test
+from fhir_mappings.trials import load_trial_knowledge
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -90,8 +94,11 @@ def _parts(
     retention = timedelta(days=settings.feedback_retention_days)
     store = store or open_store(settings.store, _secret(settings), retention)
     reader = reader or FhirReader(settings)
+    trials = load_trial_knowledge(settings.knowledge_dir)
+    knowledge = replace(knowledge, words={**knowledge.words, **trials.words})
     services = {name: service for name, service in HOOKS.items() if name in settings.hooks}
     offered = templates(knowledge.needs, settings.tenants, concept_needs(knowledge))
+    document = source_attributes(knowledge)
     return Parts(
         settings=settings,
         clock=clock,
@@ -99,9 +106,9 @@ def _parts(
         store=store,
         verifier=Verifier(settings, store),
         reader=reader,
-    document = source_attributes(knowledge)
         evaluator=Evaluator(knowledge, settings, reader),
         recorder=Recorder(store, knowledge),
+        trials=TrialReferrals.started(settings, trials, clock, StoredTrialCache(store)),
         rate=rate,
         services=services,
         discovery=discovery(services.values(), offered, settings, document),
@@ -127,6 +134,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.after_request(_finish)
     app.register_blueprint(routes.hooks)
     app.register_blueprint(feedback)
+    app.register_blueprint(attributes)
     app.register_blueprint(routes.operations)
     app.register_blueprint(frame)
     timeline.register(app)
@@ -138,7 +146,6 @@ def _register(app: Flask, parts: Parts) -> None:
 
 
 def _begin() -> Response | None:
-    app.register_blueprint(attributes)
     g.started = time.monotonic()
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid4())

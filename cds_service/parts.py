@@ -17,6 +17,7 @@ from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.source_attributes.document import SourceAttributes
 from cds_service.store import Store
+from cds_service.trials.referral import TrialReferrals
 from fhir_mappings.assess import Knowledge
 
 Clock = Callable[[], datetime]
@@ -37,16 +38,18 @@ class Parts:
     reader: Reader
     evaluator: Evaluator
     recorder: Recorder
+    trials: TrialReferrals
     rate: CallRate
     services: Mapping[str, HookService]
     discovery: dict[str, Any]
+    attributes: SourceAttributes
     metrics_dir: str = ""
 
-    attributes: SourceAttributes
     def close(self) -> None:
         """Writes what is noted and lets go of threads and connections; nothing is answered afterwards."""
         self.recorder.close()
         self.verifier.stop()
+        self.trials.stop()
         self.reader.close()
         self.store.close()
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from cds_service import audit
@@ -17,8 +18,10 @@ from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
 from cds_service.store import AuditEntry, Call, ShownCard, Store, StoreUnavailable
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.assessment import Assessment
+from fhir_mappings.trials import says_nothing_new
 
 FLUSH_SECONDS = 2.0
+_OWN_KEYS: Mapping[str, str] = MappingProxyType({})
 MOST_WAITING = 10_000
 """Beyond this many unwritten calls the oldest are dropped; the log says so."""
 
@@ -65,14 +68,24 @@ class Recorder:
 
         def is_quiet(topic: str, key: str) -> bool:
             rule = rules.get(topic)
-            return rule is not None and rule.evidence_key == key and (rule.until is None or at < rule.until)
+            if rule is None or not says_nothing_new(rule.evidence_key, key):
+                return False
+            return rule.until is None or at < rule.until
 
         return is_quiet
 
     def shown(
-        self, cards: Sequence[Mapping[str, Any]], assessment: Assessment, tenant: str, service: str
+        self,
+        cards: Sequence[Mapping[str, Any]],
+        assessment: Assessment,
+        tenant: str,
+        service: str,
+        keys: Mapping[str, str] = _OWN_KEYS,
     ) -> None:
-        """Stores the cards that are about to be sent. Raises StoreUnavailable: do not send them."""
+        """Stores the cards that are about to be sent. Raises StoreUnavailable: do not send them.
+
+        ``keys`` are the evidence keys, by topic code, that ``build_cards`` was given.
+        """
         if not cards:
             return
         evaluation = evaluation_key(assessment, tenant)
@@ -86,7 +99,7 @@ class Recorder:
                 topic=topic,
                 rule_version=assessment.knowledge.version,
                 digest=assessment.knowledge.digest,
-                evidence_key=evidence_key(topic, assessment),
+                evidence_key=keys.get(topic) or evidence_key(topic, assessment),
                 patient=patient,
                 at=assessment.at,
                 suggestions={

@@ -25,6 +25,7 @@ from cds_service.recording import Answered
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Tenant
 from cds_service.store import StoreUnavailable
+from cds_service.trials.referral import Referral
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
 from fhir_mappings.assess import as_json
@@ -64,7 +65,8 @@ def call(service_id: str) -> Response:
     if wait := parts.rate.wait(g.tenant):
         raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
     evaluation = parts.evaluator.evaluate(hook, tenant, at, _deadline(parts))
-    return _json(answer(parts, hook, service, caller, tenant, evaluation))
+    referral = parts.trials.refer(evaluation.assessment, evaluation.facts, tenant)
+    return _json(answer(parts, hook, service, caller, tenant, evaluation, referral))
 
 
 def identify(parts: Parts, path: str, *, discovery: bool = False) -> Caller:
@@ -92,22 +94,23 @@ def answer(
     caller: Caller,
     tenant: Tenant | None,
     evaluation: Evaluation,
+    referral: Referral,
 ) -> dict[str, Any]:
-    """The response body of an evaluation, after what is to be kept of it was kept.
+    """The response body of an evaluation and its trials, after what is to be kept of it was kept.
 
     Raises Refusal: missing-data where silence would mislead, out-of-service where cards cannot be kept.
     """
-    name, assessment = (tenant.id if tenant else NO_TENANT), evaluation.assessment
+    name, assessment = (tenant.id if tenant else NO_TENANT), referral.assessment
     shows = not evaluation.is_incomplete
     if evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
         assessment = told_in_a_card(assessment, evaluation.states, parts.knowledge)
         shows = True
-    cards = cards_of(parts, assessment, tenant) if shows else []
+    cards = cards_of(parts, assessment, tenant, referral) if shows else []
     if not cards and evaluation.is_incomplete:
         audit.evaluated("incomplete", name, assessment.missing_needs)
         check_complete(evaluation)
     try:
-        parts.recorder.shown(cards, assessment, name, service.id)
+        parts.recorder.shown(cards, assessment, name, service.id, referral.keys)
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
     audit.evaluated("cards" if cards else "none", name, assessment.missing_needs)
@@ -133,7 +136,9 @@ def answer(
     return {"cards": cards, "extension": {EXTENSION: filled(as_json(assessment))}}
 
 
-def cards_of(parts: Parts, assessment: Assessment, tenant: Tenant | None) -> list[dict[str, Any]]:
+def cards_of(
+    parts: Parts, assessment: Assessment, tenant: Tenant | None, referral: Referral
+) -> list[dict[str, Any]]:
     """The cards of an assessment for one client. Draft content makes none where that is configured."""
     settings = parts.settings
     if settings.require_approved_content and parts.knowledge.review != "approved":
@@ -150,6 +155,8 @@ def cards_of(parts: Parts, assessment: Assessment, tenant: Tenant | None) -> lis
         quiet=parts.recorder.quiet(name, assessment.patient, assessment.at),
         explain=settings.explain,
         scope=name,
+        added=referral.links,
+        keys=referral.keys,
     )
 
 

@@ -6,6 +6,7 @@ said apart, and no sentence gives a verdict on the whole study.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -108,17 +109,21 @@ def study_links(matches: Matches) -> tuple[StudyLink, ...]:
     )
 
 
-def quiet_key(matches: Matches, profile: TrialProfile) -> str:
+def quiet_key(matches: Matches, profile: TrialProfile, evidence: str) -> str:
     """What an answer to this card answered: the patient's evidence and the open candidates.
 
-    Compare keys with ``says_nothing_new``, not for equality: a study that closes changes the key
+    ``evidence`` is the digest of the assessment's own evidence. Compare keys with ``says_nothing_new``, not for equality: a study that closes changes the key
     but is no news.
     """
-    return f"{profile.evidence}:{','.join(sorted(matches.open_ids))}"
+    digest = hashlib.sha256(f"{evidence}\n{profile.evidence}".encode()).hexdigest()
+    return f"{digest}:{','.join(sorted(matches.open_ids))}"
 
 
 def says_nothing_new(answered: str, now: str) -> bool:
-    """True while the evidence is that of the answer and no candidate has opened since."""
+    """True while the evidence is that of the answer and no candidate has opened since.
+
+    Keys of other cards name no candidates: they are compared for equality.
+    """
     evidence, _, ids = answered.partition(":")
     evidence_now, _, ids_now = now.partition(":")
     return evidence == evidence_now and set(filter(None, ids_now.split(","))) <= set(ids.split(","))
@@ -166,30 +171,32 @@ def _candidates(
 
 
 def _study(match: StudyMatch, profile: TrialProfile, vocabulary: TrialVocabulary) -> Iterator[Statement]:
+    """What and where the study is, then how far the record agrees with it."""
     study, unstated = match.placed.study, vocabulary.phrases["unstated"]
+    site, distance, contact = _site(match, vocabulary)
     yield _say(
         "trials.study",
         id=study.id,
         title=study.title,
         phase=vocabulary.phase(study.phase) or unstated,
         interventions=", ".join(study.interventions) or unstated,
-    )
-    yield _say(
-        "trials.study-status",
-        id=study.id,
         status=vocabulary.status(study.status) or unstated,
         date=study.status_date.text if study.status_date else unstated,
+        site=site,
+        distance=distance,
+        contact=contact,
     )
-    yield _site(match, vocabulary)
     rows = criterion_rows(match, profile, vocabulary)
     matched = [_fact_text(row) for row in rows if row.verdict is Match.MET]
     unknown = [f"{row.what}: {row.expected}" for row in rows if row.verdict is Match.UNKNOWN]
-    if matched:
-        yield _say("trials.study-matched", id=study.id, facts="; ".join(matched))
-    if unknown:
-        yield _say("trials.study-unknown", id=study.id, criteria="; ".join(unknown))
-    if unchecked := not_checked(match, vocabulary):
-        yield _say("trials.study-not-checked", id=study.id, criteria=_cut(unchecked, vocabulary))
+    nothing = vocabulary.phrases["nothing"]
+    yield _say(
+        "trials.study-fit",
+        id=study.id,
+        facts=_cut(matched, vocabulary) or nothing,
+        unknown=_cut(unknown, vocabulary) or nothing,
+        unchecked=_cut(not_checked(match, vocabulary), vocabulary) or unstated,
+    )
 
 
 def _cut(items: Sequence[str], vocabulary: TrialVocabulary) -> str:
@@ -201,23 +208,19 @@ def _cut(items: Sequence[str], vocabulary: TrialVocabulary) -> str:
     return "; ".join(shown)
 
 
-def _site(match: StudyMatch, vocabulary: TrialVocabulary) -> Statement:
+def _site(match: StudyMatch, vocabulary: TrialVocabulary) -> tuple[str, str, str]:
+    """The nearest site in words, how far it is, and whom to ask."""
     placed, unstated = match.placed, vocabulary.phrases["unstated"]
     site = placed.site
     place = ", ".join(part for part in (site.name, site.city, site.country) if part) if site else ""
     away = placed.distance_km
     if away is not None:
-        distance = vocabulary.phrase("kilometres", km=f"{away:.0f}")
+        near = away < 1
+        distance = vocabulary.phrases["near"] if near else vocabulary.phrase("kilometres", km=f"{away:.0f}")
     else:
         distance = vocabulary.phrases["home_site" if placed.is_local else "distance_unknown"]
     contact = (site.contact if site else "") or placed.study.contact
-    return _say(
-        "trials.study-site",
-        id=placed.study.id,
-        site=place or unstated,
-        distance=distance,
-        contact=contact or unstated,
-    )
+    return place or unstated, distance, contact or unstated
 
 
 def _fact_text(row: CriterionRow) -> str:
@@ -245,14 +248,12 @@ def _missing_tests(
 def _not_listed(matches: Matches, profile: TrialProfile, vocabulary: TrialVocabulary) -> Iterator[Statement]:
     if not matches.not_listed:
         return
-    told = [
-        f"{match.placed.study.id} ({why(match, criterion_rows(match, profile, vocabulary), vocabulary)})"
-        for match in matches.not_listed
-    ]
-    more = matches.not_listed_count - len(told)
+    for match in matches.not_listed:
+        reason = why(match, criterion_rows(match, profile, vocabulary), vocabulary)
+        yield _say("trials.not-listed", id=match.placed.study.id, reason=reason)
+    more = matches.not_listed_count - len(matches.not_listed)
     if more > 0:
-        told.append(vocabulary.phrase("and_more", count=str(more)))
-    yield _say("trials.not-listed", studies="; ".join(told))
+        yield _say("trials.not-listed-more", count=str(more))
 
 
 def _provenance(lists: Sequence[StudyList], on: date, vocabulary: TrialVocabulary) -> Iterator[Statement]:

@@ -25,6 +25,8 @@ EHR_PATH = "/demo"
 SERVICE_ID = "all-relapse"
 LOCAL_CODES = {"mrd": (f"{LOCAL_LABS}|MRD-FLOW",)}
 """What the laboratory of the synthetic charts calls tests that have no LOINC code."""
+TRIALS = {"catalogue": "demo", "site_latitude": 42.36, "site_longitude": -71.06, "radius_km": 500}
+"""The fictional list of studies, looked at from its fictional hospital."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class DemoPlace:
 
     def settings(self) -> Settings:
         """The settings of the service: the sandbox is its one tenant."""
-        settings = Settings.demo(self.url, self.fhir_server, log_level="warning")
+        settings = Settings.demo(self.url, self.fhir_server, log_level="warning", trials=TRIALS)
         tenants = [tenant.model_copy(update={"codes": LOCAL_CODES}) for tenant in settings.tenants]
         return settings.model_copy(update={"tenants": tuple(tenants)})
 

@@ -1,4 +1,5 @@
-"""What the service remembers: shown cards, feedback, quiet rules, used tokens, audit, daily counts.
+"""What the service remembers: shown cards, feedback, quiet rules, used tokens, audit, daily counts,
+and the last answer of a registry of trials.
 
 SQLite (write-ahead log, synchronous FULL) for one host, PostgreSQL for several. :func:`open_store` is the
 way in; one module a subject. A method that writes has committed when it returns.
@@ -11,6 +12,7 @@ from cds_service.store.feedback import FeedbackEvent
 from cds_service.store.firings import Call, Firing
 from cds_service.store.opening import Store, open_store
 from cds_service.store.quiet import QuietRule
+from cds_service.store.trials import TrialRecord
 
 __all__ = [
     "AuditEntry",
@@ -23,5 +25,6 @@ __all__ = [
     "Store",
     "StoreMisconfigured",
     "StoreUnavailable",
+    "TrialRecord",
     "open_store",
 ]

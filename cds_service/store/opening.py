@@ -20,6 +20,7 @@ from cds_service.store.migration import migrate
 from cds_service.store.pseudonyms import Pseudonyms
 from cds_service.store.quiet import Quiet
 from cds_service.store.replay import Replay
+from cds_service.store.trials import TrialAnswers
 
 PURGE_EVERY = timedelta(hours=1)
 
@@ -39,6 +40,7 @@ class Store:
         self.replay = Replay(engines)
         self.audit = Audit(engines)
         self.firings = Firings(engines)
+        self.trials = TrialAnswers(engines)
         self.pseudonyms = Pseudonyms(engines, pseudonym_secret)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 

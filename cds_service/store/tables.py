@@ -116,6 +116,16 @@ firings = Table(
     sqlite_strict=True,
 )
 
+trial_answers = Table(
+    "trial_answers",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("fetched_at", Instant, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("studies", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
 pseudonym_keys = Table(
     "pseudonym_keys",
     metadata,

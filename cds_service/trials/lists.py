@@ -29,6 +29,8 @@ from fhir_mappings.trials import Fault, Home, StudyIndex, StudyList, TrialVocabu
 
 LOOK_AGAIN_SECONDS = 900.0
 """How often the background looks whether a file has changed or an answer has become old."""
+STOP_SECONDS = 2.0
+"""A request under way is not waited for longer than this; its thread ends with the process."""
 SERVER_READ_SECONDS = 60.0
 SERVER_BODY_BYTES = 16_777_216
 
@@ -77,6 +79,7 @@ class TrialSources:
         self._held = _Held()
         self._working = threading.Lock()
         self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
         self._views: Mapping[str, TrialLists] = MappingProxyType({})
         self._anybody = TrialLists((), prepare(()), home_of(self._trials))
 
@@ -108,13 +111,15 @@ class TrialSources:
     def start(self) -> threading.Thread:
         """Load at once, then refresh in the background until ``stop``."""
         self.load()
-        thread = threading.Thread(target=self._keep_fresh, daemon=True, name="trial-lists")
-        thread.start()
-        return thread
+        self._thread = threading.Thread(target=self._keep_fresh, daemon=True, name="trial-lists")
+        self._thread.start()
+        return self._thread
 
     def stop(self) -> None:
-        """End the background refresh after what it is doing."""
+        """End the background refresh; what it is doing may take a moment more."""
         self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
 
     def _keep_fresh(self) -> None:
         while not self._stopping.is_set():

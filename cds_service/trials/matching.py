@@ -15,6 +15,7 @@ from fhir_mappings.trials import (
     TrialVocabulary,
     current_enrolment,
     match_studies,
+    prepare,
     quiet_key,
     study_links,
     trial_profile,
@@ -23,6 +24,10 @@ from fhir_mappings.trials import (
 )
 
 SECTION = "TRIAL"
+PREFERRED = "trial.preferred"
+"""The one sentence of the section that stays when studies can be named."""
+
+_NOTHING = prepare(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,15 @@ def answer_for(
     on: date,
     max_studies: int | None = None,
 ) -> TrialAnswer:
-    """Match and say. No file is read and nobody is asked; ``on`` is the day at the site."""
+    """Match and say; a patient on a study is not matched.
+
+    No file is read and nobody is asked; ``on`` is the day at the site.
+    """
     profile = trial_profile(assessment, facts, vocabulary, on)
     enrolled = current_enrolment(facts.enrolments)
     limit = max_studies or vocabulary.max_studies
-    matches = match_studies(view.index, profile, vocabulary, limit, vocabulary.max_not_listed)
+    index = view.index if enrolled is None else _NOTHING
+    matches = match_studies(index, profile, vocabulary, limit, vocabulary.max_not_listed)
     statements = trial_statements(matches, profile, view.lists, vocabulary, view.home, enrolled)
     searched = bool(view.lists) and enrolled is None
     return TrialAnswer(
@@ -63,13 +72,13 @@ def answer_for(
         statements=statements,
         summary=trial_summary(matches, on) if searched else None,
         links=study_links(matches) if searched else (),
-        quiet_key=quiet_key(matches, profile),
+        quiet_key=quiet_key(matches, profile, assessment.evidence_digest),
         enrolled=enrolled,
     )
 
 
 def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
-    """The assessment with the TRIAL section filled.
+    """The assessment with the TRIAL section filled: the studies stand in place of what to search for.
 
     One without that section stays as it is, and so does that of a patient on a study: the section
     then shows the enrolment already.
@@ -79,7 +88,7 @@ def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
     sections = tuple(
         replace(
             section,
-            statements=(*section.statements, *answer.statements),
+            statements=(*(one for one in section.statements if one.words == PREFERRED), *answer.statements),
             summary=answer.summary or section.summary,
         )
         if section.name == SECTION

@@ -31,6 +31,7 @@ SITE = Site(
 )
 B_LINEAGE = criterion("lineage", "B")
 CD19 = criterion("cd19", "positive")
+EVIDENCE = "digest of the assessment"
 
 
 def said(
@@ -66,13 +67,11 @@ def test_a_candidate_is_shown_with_everything_a_referral_needs() -> None:
     text = rendered(said([listed(candidate)], patient({"lineage": "B on 2026-11-03"})))
     assert text.splitlines() == [
         "Candidate studies by what is on record: 1; shown: 1.",
-        "FICT-1: Fictional study FICT-1 (phase 2); fictional antibody.",
-        "FICT-1 accrual: recruiting (as of 2026-10-01).",
-        "FICT-1 nearest site: Children's hospital, Worcester, US, 62 km away. "
-        "Contact: Trial office, 555-0100.",
-        "FICT-1 agrees with the record: lineage: B (2026-11-03).",
-        "FICT-1 asks for what is not on record: CD19: positive.",
-        "FICT-1 not checked: pregnancy; the study's eligibility text.",
+        "**FICT-1** Fictional study FICT-1 (phase 2). Interventions: fictional antibody. "
+        "Accrual: recruiting (as of 2026-10-01). Nearest site: Children's hospital, Worcester, US, "
+        "62 km away. Contact: Trial office, 555-0100.",
+        "FICT-1 agrees with the record in: lineage: B (2026-11-03). To confirm, not on record: "
+        "CD19: positive. Not checked: pregnancy; the study's eligibility text.",
         "Candidates only: the study team checks every criterion.",
         "CD19 on the blasts (flow cytometry) is not on record and decides about FICT-1.",
         "List of studies: Fictional list, as of 2026-11-20.",
@@ -81,7 +80,7 @@ def test_a_candidate_is_shown_with_everything_a_referral_needs() -> None:
 
 def test_a_study_that_the_record_disagrees_with_is_named_with_the_reason() -> None:
     text = rendered(said([listed(study("T-1", criterion("lineage", "T")))], patient({"lineage": "B"})))
-    assert "Not listed because the record disagrees: T-1 (lineage: expected T lineage, found B)." in text
+    assert "Not listed, because the record disagrees: T-1 (lineage: expected T lineage, found B)." in text
 
 
 def test_an_empty_list_says_when_and_how_far_was_looked() -> None:
@@ -162,7 +161,7 @@ def test_each_missing_test_is_asked_for_once_with_its_studies() -> None:
 def test_what_is_left_out_for_space_is_counted() -> None:
     refused = [study(f"T{number}", criterion("lineage", "T")) for number in range(8)]
     text = rendered(said([listed(*refused)], patient({"lineage": "B"})))
-    assert "and 3 more" in text
+    assert "Not listed for the same reason: 3 further studies." in text
 
 
 def test_links_lead_to_the_shown_studies_that_have_one() -> None:
@@ -179,8 +178,8 @@ def test_the_headline_counts_or_says_none() -> None:
 def test_every_sentence_has_its_blanks_filled() -> None:
     words = load_trial_knowledge().words
     candidate = study("A", CD19, B_LINEAGE, sites=(SITE,), not_checked=("x",))
-    refused = study("B", criterion("lineage", "T"))
-    partial = listed(candidate, refused, complete=False, as_of=Moment.on(date(2020, 1, 1)))
+    refused = [study(f"T{number}", criterion("lineage", "T")) for number in range(6)]
+    partial = listed(candidate, *refused, complete=False, as_of=Moment.on(date(2020, 1, 1)))
     profile = patient({"lineage": "B"})
     enrolled = Enrolment("ResearchSubject/1", "on-study", "ResearchStudy/9")
     spoken = [
@@ -201,27 +200,39 @@ def test_every_sentence_has_its_blanks_filled() -> None:
 
 def test_quiet_until_a_fitting_study_opens() -> None:
     profile = patient({"lineage": "B"})
-    answered = quiet_key(matched(profile, listed(study("A", B_LINEAGE))), profile)
-    same = quiet_key(matched(profile, listed(study("A", B_LINEAGE))), profile)
+    answered = quiet_key(matched(profile, listed(study("A", B_LINEAGE))), profile, EVIDENCE)
+    same = quiet_key(matched(profile, listed(study("A", B_LINEAGE))), profile, EVIDENCE)
     other_fits_not = listed(study("A", B_LINEAGE), study("T", criterion("lineage", "T")))
     opening = listed(study("A", B_LINEAGE), study("C", accrual=Accrual.OPENING))
     opened = listed(study("A", B_LINEAGE), study("C"))
     assert says_nothing_new(answered, same)
-    assert says_nothing_new(answered, quiet_key(matched(profile, other_fits_not), profile))
-    assert says_nothing_new(answered, quiet_key(matched(profile, opening), profile))
-    assert says_nothing_new(answered, quiet_key(matched(profile, listed()), profile))
-    assert not says_nothing_new(answered, quiet_key(matched(profile, opened), profile))
+    assert says_nothing_new(answered, quiet_key(matched(profile, other_fits_not), profile, EVIDENCE))
+    assert says_nothing_new(answered, quiet_key(matched(profile, opening), profile, EVIDENCE))
+    assert says_nothing_new(answered, quiet_key(matched(profile, listed()), profile, EVIDENCE))
+    assert not says_nothing_new(answered, quiet_key(matched(profile, opened), profile, EVIDENCE))
 
 
 def test_quiet_until_the_patients_data_change() -> None:
     lists = listed(study("A", B_LINEAGE))
     before, after = patient({"lineage": "B"}), patient({"lineage": "B", "cd19": "positive"})
-    answered = quiet_key(matched(before, lists), before)
-    assert not says_nothing_new(answered, quiet_key(matched(after, lists), after))
+    answered = quiet_key(matched(before, lists), before, EVIDENCE)
+    assert not says_nothing_new(answered, quiet_key(matched(after, lists), after, EVIDENCE))
+
+
+def test_quiet_until_any_evidence_of_the_assessment_changes() -> None:
+    profile = patient()
+    matches = matched(profile, listed(study("A")))
+    answered = quiet_key(matches, profile, EVIDENCE)
+    assert not says_nothing_new(answered, quiet_key(matches, profile, "another digest"))
+
+
+def test_keys_of_other_cards_are_compared_for_equality() -> None:
+    assert says_nothing_new("abc", "abc")
+    assert not says_nothing_new("abc", "abd")
 
 
 def test_quiet_with_no_study_at_all() -> None:
     profile = patient()
-    nothing = quiet_key(matched(profile, listed()), profile)
+    nothing = quiet_key(matched(profile, listed()), profile, EVIDENCE)
     assert says_nothing_new(nothing, nothing)
-    assert not says_nothing_new(nothing, quiet_key(matched(profile, listed(study("A"))), profile))
+    assert not says_nothing_new(nothing, quiet_key(matched(profile, listed(study("A"))), profile, EVIDENCE))
