@@ -77,7 +77,8 @@ class Expectation(_Strict, frozen=True):
 
     ``met`` is exact: these criteria of the seed set are met and no other. ``never`` names agents
     that may not be offered in any form but ``excluded``. ``quiet`` means no section at all.
-    ``milder`` names sections that, if present, are below a warning.
+    ``milder`` names sections that, if present, are below a warning. ``says`` names sentences of the
+    knowledge that are said, ``key`` or ``key: text that it contains``; ``unsaid`` those that are not.
     """
 
     status: Status
@@ -109,6 +110,8 @@ class Expectation(_Strict, frozen=True):
     indicators: dict[Section, Literal["info", "warning", "critical"]] = {}
     milder: list[Section] = []
     ignored: list[str] = []
+    says: list[str] = []
+    unsaid: list[str] = []
 
 
 class _Person(_Strict, frozen=True):

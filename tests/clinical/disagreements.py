@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.clinical.case_files import PACKS, Case, Expectation
@@ -14,7 +14,11 @@ _BELOW_WARNING = ("info", None)
 Answer = Mapping[str, Any]
 
 
-def disagreements(case: Case, answer: Answer, indicators: Mapping[str, str]) -> list[str]:
+Said = Mapping[str, Sequence[str]]
+"""Keys of the sentences that are said, each with its sentences, blanks filled."""
+
+
+def disagreements(case: Case, answer: Answer, indicators: Mapping[str, str], said: Said) -> list[str]:
     """One sentence per difference between ``answer`` (assess --json) and the case."""
     expect = case.expect
     sentences = [
@@ -24,6 +28,7 @@ def disagreements(case: Case, answer: Answer, indicators: Mapping[str, str]) -> 
         *_options(expect, answer.get("options", [])),
         *_sections(expect, answer.get("sections", []), indicators),
         *_ignored(expect, answer.get("ignored", [])),
+        *_words(expect, said),
     ]
     return [f"{case.id}: {sentence}" for sentence in sentences]
 
@@ -109,3 +114,15 @@ def _ignored(expect: Expectation, ignored: list[Answer]) -> Iterator[str]:
     for name in expect.ignored:
         if name not in found:
             yield f"{name} should be listed as ignored, listed are {', '.join(sorted(found)) or 'none'}"
+
+
+def _words(expect: Expectation, said: Said) -> Iterator[str]:
+    for wanted in expect.says:
+        key, _, text = wanted.partition(": ")
+        if key not in said:
+            yield f"it should say {key}, does not"
+        elif not any(text in sentence for sentence in said[key]):
+            yield f"{key} should contain {text!r}, reads {'; '.join(said[key])!r}"
+    for key in expect.unsaid:
+        if key in said:
+            yield f"it should not say {key}, does"

@@ -9,6 +9,7 @@ import pytest
 
 from fhir_mappings import assess as door
 from fhir_mappings.assess import Knowledge
+from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from tests.clinical.case_files import Case, read_cases
 from tests.clinical.disagreements import disagreements
@@ -34,12 +35,23 @@ def knowledge() -> Knowledge:
     return door.load_knowledge()
 
 
+def said(assessment: Assessment, knowledge: Knowledge) -> dict[str, list[str]]:
+    """Every sentence of the answer and of its options' reasons by its key, blanks filled."""
+    spoken = [one for section in assessment.sections for one in section.statements]
+    spoken += [section.summary for section in assessment.sections if section.summary]
+    spoken += [reason for option in assessment.options for reason in option.because]
+    found: dict[str, list[str]] = {}
+    for one in spoken:
+        found.setdefault(one.words, []).append(knowledge.words[one.words].text.format(**one.values))
+    return found
+
+
 @pytest.mark.parametrize("case", _parameters())
 def test_the_case_is_answered_as_written(case: Case, knowledge: Knowledge) -> None:
     resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
     assessment = door.assess(resources, case.at, knowledge)
     indicators = {section.name: section.indicator.value for section in assessment.sections}
-    found = disagreements(case, door.as_json(assessment), indicators)
+    found = disagreements(case, door.as_json(assessment), indicators, said(assessment, knowledge))
     assert not found, f"\n{case.id} {case.name}\n" + "\n".join(found)
 
 

@@ -154,7 +154,7 @@ def screening_section(picture: Picture) -> Iterator[Section]:
     site = picture.site
     if site is None or not site.unexamined or not is_active_disease(picture):
         return
-    lines = tuple(say(f"emscreen.{name}") for name in site.unexamined)
+    lines = (*(say(f"emscreen.{name}") for name in site.unexamined), say("emscreen.commonest"))
     relapse = picture.standing.status in (Status.RELAPSE, Status.PERSISTENT)
     indicator = Indicator.WARNING if relapse and "csf" in site.unexamined else Indicator.INFO
     yield Section("EMSCREEN", indicator, lines, say("emscreen.summary"))

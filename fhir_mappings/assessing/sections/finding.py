@@ -128,6 +128,9 @@ def _persistent(picture: Picture) -> Iterator[Statement]:
 def _suspect(picture: Picture) -> Iterator[Statement]:
     for miss in picture.standing.misses:
         yield say(f"suspect.{miss.kind}", value="; ".join(measured(item) for item in miss.evidence))
+        taps = picture.course.window.taps
+        if miss.kind in ("csf-blasts", "csf-traumatic") and taps and taps[-1].cns_class:
+            yield say("site.cns-class", value=taps[-1].cns_class)
     for miss in picture.standing.misses:
         if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day.text):
             yield say("caution.regeneration")
@@ -216,6 +219,8 @@ def _site_notes(picture: Picture) -> Iterator[Statement]:
         return
     if site.cns is not None and site.cns.cns_class:
         yield say("site.cns-class", value=site.cns.cns_class)
+    elif site.cns is None and "cns" in site.sites:
+        yield say("site.cns-3c")
     if site.cns_undetermined is not None:
         tap = site.cns_undetermined
         words = "site.cns-undetermined"
