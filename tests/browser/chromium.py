@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 """Empty where the machine has none."""
@@ -66,6 +66,11 @@ class Watch:
             return
         self.complaints.append(f"console: {message.text}")
 
+    def dialog(self, dialog: Dialog) -> None:
+        """Boxes that a script opens."""
+        self.complaints.append(f"dialog: {dialog.type}")
+        dialog.dismiss()
+
     def request(self, request: Request) -> None:
         """Calls to anywhere but the service."""
         address = urlsplit(request.url)
@@ -84,6 +89,7 @@ def watched_page(browser: Browser, origin: str, **context: Any) -> Iterator[tupl
         page.add_init_script(_WATCH)
         page.on("console", watch.console)
         page.on("pageerror", lambda error: watch.complaints.append(f"script: {error.message}"))
+        page.on("dialog", watch.dialog)
         page.on("request", watch.request)
         yield page, watch
         if not page.is_closed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from cds_service.pages.rendering import page
 from cds_service.parts import parts_of
 from cds_service.problems import JSON
 from cds_service.refusals import Problem, Refusal
+from cds_service.store import StoreUnavailable
 
 TOKEN_SECONDS = 300
 SLOW_SECONDS = 3.0
@@ -33,6 +35,7 @@ def ehr_page(patients: Sequence[DemoPatient], sandbox: Sandbox, service_id: str)
     routes.add_url_rule("/", "page", desk.page, methods=["GET"])
     routes.add_url_rule("/ehr/token", "token", desk.token, methods=["POST"])
     routes.add_url_rule("/ehr/fault", "fault", desk.fault, methods=["PUT"])
+    routes.add_url_rule("/ehr/afresh", "afresh", desk.afresh, methods=["POST"])
     return routes
 
 
@@ -85,6 +88,19 @@ class _Desk:
                 known = "none, down, slow or wrong-patient"
                 raise Refusal(Problem.INVALID_REQUEST, f"fault: write {known}")
         return _json(_described(switch.set(**changes)))
+
+    def afresh(self) -> Response:
+        """Makes the charts as they were at the start; cards that were dealt with are shown again."""
+        _body()
+        repository, parts = self._sandbox.repository, parts_of()
+        repository.faults.clear()
+        repository.restart([one for patient in self._patients.values() for one in patient.resources])
+        at = parts.clock()
+        try:
+            parts.store.quiet.purge(at, at + timedelta(days=1))
+        except StoreUnavailable:
+            raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
+        return _json({"patients": len(self._patients)})
 
     def _patient(self, name: Any) -> DemoPatient:
         found = self._patients.get(name) if isinstance(name, str) else None

@@ -71,6 +71,14 @@ class Repository:
         with self._lock:
             return tuple(self._write(resource, now) for resource in resources)
 
+    def restart(self, resources: Sequence[JsonObject]) -> None:
+        """Forget everything that was written, and begin again with these resources."""
+        now = self._clock()
+        with self._lock:
+            self._by_type.clear()
+            for resource in resources:
+                self._write(resource, now)
+
     def _write(self, resource: JsonObject, now: datetime) -> Stored:
         of_type = self._by_type.setdefault(resource["resourceType"], {})
         before = of_type.get(resource["id"])

@@ -225,8 +225,17 @@ part("patients").addEventListener("click", (event) => {
   else location.hash = address;
 });
 part("reopen").addEventListener("click", () => opened && openChart(opened));
+part("afresh").addEventListener("click", async () => {
+  const reply = await send("POST", "/demo/ehr/afresh", { body: {} });
+  part("afresh-said").textContent = isOk(reply) ? "All charts are as they were." : "That did not work; try again.";
+  part("fault").value = "none";
+  if (opened) openChart(opened);
+});
 part("switches").addEventListener("submit", (event) => event.preventDefault());
-part("switches").addEventListener("change", () => opened && !opened.own && openChart(opened));
+part("switches").addEventListener("change", () => {
+  part("hint").hidden = !["down", "slow"].includes(part("fault").value);
+  if (opened && !opened.own) openChart(opened);
+});
 part("bundle").addEventListener("change", (event) => {
   openFile(event.target.files[0]);
   event.target.value = "";
