@@ -57,8 +57,8 @@ _WATCHED_WEIGHTS = (6, 36, 30, 12, 8, 8)
 _OTHER = (
     Laboratory("blood", "2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", 133, 146),
     Laboratory("blood", "2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", 3, 5),
-    Laboratory("blood", "2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", 0, 1),
-    Laboratory("blood", "1742-6", "Alanine aminotransferase in Serum or Plasma", "U/L", 8, 90),
+    Laboratory("blood", "2075-0", "Chloride [Moles/volume] in Serum or Plasma", "mmol/L", 98, 107),
+    Laboratory("blood", "17861-6", "Calcium [Mass/volume] in Serum or Plasma", "mg/dL", 8, 11),
     Laboratory("blood", "718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL", 7, 14),
     Laboratory("csf", "2342-4", "Glucose [Mass/volume] in Cerebral spinal fluid", "mg/dL", 40, 80),
     Laboratory("marrow", "11118-7", "Lymphocytes/100 cells in Bone marrow", "%", 5, 20),
@@ -250,7 +250,6 @@ class _Maker:
                 "reference": f"Encounter/e{self._chance.randrange(500)}",
                 "display": "Office visit",
             },
-            "note": [{"authorString": "Laboratory", "time": "2026-06-11T05:12:44Z", "text": "Verified."}],
         }
 
 

@@ -36,9 +36,16 @@ def merge_facts(parts: Iterable[Facts]) -> Facts:
                 newest[fact.resource] = fact.version
 
     def kept(groups: Iterable[tuple[Fact, ...]]) -> tuple[Fact, ...]:
-        unique = dict.fromkeys(chain.from_iterable(groups))
-        current = [fact for fact in unique if fact.version == newest.get(fact.resource, "")]
-        return tuple(sorted(current, key=_order)) if len(current) > 1 else tuple(current)
+        by_resource: dict[str, list[Fact]] = {}
+        for fact in chain.from_iterable(groups):
+            if fact.version == newest.get(fact.resource, ""):
+                by_resource.setdefault(fact.resource, []).append(fact)
+        found: list[Fact] = []
+        for resource in sorted(by_resource):
+            same = by_resource[resource]
+            # Nearly every resource states one fact, which needs neither comparing nor ordering.
+            found.extend(same if len(same) == 1 else sorted(dict.fromkeys(same), key=repr))
+        return tuple(found)
 
     return Facts(
         persons=kept(part.persons for part in parts),
@@ -68,7 +75,3 @@ def _all(part: Facts) -> Iterable[Versioned]:
         part.referrals,
         part.ignored,
     )
-
-
-def _order(fact: Versioned) -> tuple[str, str]:
-    return fact.resource, repr(fact)

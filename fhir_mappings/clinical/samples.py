@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from fhir_mappings.clinical.answers import Answer
@@ -97,28 +98,33 @@ def group_csf(
 
     Several counts of one day (tubes, manual and automated) give the highest; blasts seen once are seen.
     """
-    days: dict[tuple[str, str], Moment] = {}
-    for moment in [sample.day for sample in (*counts, *erythrocytes)] + [
-        result.collected for result in cytology if result.collected is not None
-    ]:
-        days.setdefault((moment.first.isoformat(), moment.last.isoformat()), moment)
-    return tuple(_draw(days[key], key, counts, erythrocytes, cytology) for key in sorted(days))
+    draws: dict[tuple[date, date], _Tubes] = {}
+    for sample in counts:
+        _of_day(draws, sample.day).counts.append(sample)
+    for sample in erythrocytes:
+        _of_day(draws, sample.day).erythrocytes.append(sample)
+    for result in cytology:
+        if result.collected is not None:
+            _of_day(draws, result.collected).cytology.append(result)
+    return tuple(draws[day].draw() for day in sorted(draws))
 
 
-def _draw(
-    day: Moment,
-    key: tuple[str, str],
-    counts: Sequence[Sample],
-    erythrocytes: Sequence[Sample],
-    cytology: Sequence[Result],
-) -> CsfDraw:
-    def same(moment: Moment | None) -> bool:
-        return moment is not None and (moment.first.isoformat(), moment.last.isoformat()) == key
+@dataclass(slots=True)
+class _Tubes:
+    """What was found in the tubes of one day."""
 
-    wbc = _highest([sample for sample in counts if same(sample.day)])
-    rbc = _lowest([sample for sample in erythrocytes if same(sample.day)])
-    blasts, source = cytology_answer([result for result in cytology if same(result.collected)])
-    return CsfDraw(day, wbc, rbc, blasts, source)
+    day: Moment
+    counts: list[Sample] = field(default_factory=list)
+    erythrocytes: list[Sample] = field(default_factory=list)
+    cytology: list[Result] = field(default_factory=list)
+
+    def draw(self) -> CsfDraw:
+        blasts, source = cytology_answer(self.cytology)
+        return CsfDraw(self.day, _highest(self.counts), _lowest(self.erythrocytes), blasts, source)
+
+
+def _of_day(draws: dict[tuple[date, date], _Tubes], moment: Moment) -> _Tubes:
+    return draws.setdefault((moment.first, moment.last), _Tubes(moment))
 
 
 def _highest(samples: Sequence[Sample]) -> Sample | None:

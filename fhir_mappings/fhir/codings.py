@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from fhir_mappings.fhir.elements import CodeableConcept, Coding
@@ -21,10 +21,11 @@ def codings_of(concept: CodeableConcept | None) -> list[Coding]:
 
 def meanings(
     concept: CodeableConcept | None, table: Mapping[str, Mapping[str, Meaning]]
-) -> Iterator[tuple[Coding, Meaning]]:
+) -> list[tuple[Coding, Meaning]]:
     """Every coding whose system and code are both in ``table``, with its meaning."""
+    found: list[tuple[Coding, Meaning]] = []
     if concept is None or concept.coding is None:
-        return
+        return found
     for coding in concept.coding:
         if coding.code is None:
             continue
@@ -32,7 +33,8 @@ def meanings(
         if systems is not None and coding.system is not None:
             meaning = systems.get(coding.system.strip())
             if meaning is not None:
-                yield coding, meaning
+                found.append((coding, meaning))
+    return found
 
 
 def first_meaning(

@@ -29,8 +29,10 @@ def read_moment(text: str | None) -> Moment | None:
         return None
     if len(text) == 10:
         return Moment(day, day)
+    if "." in text:
+        text = _FRACTION.sub(r"\1", text)
     try:
-        return Moment(day, day, datetime.fromisoformat(_FRACTION.sub(r"\1", text)))
+        return Moment(day, day, datetime.fromisoformat(text))
     except ValueError:
         return Moment(day, day)
 

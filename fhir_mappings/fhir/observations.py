@@ -73,9 +73,10 @@ def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary)
         return "pending"
     if has_modifier(resource):
         return "modifier-extension"
-    if _speaks_of_another(resource.focus):
+    if resource.focus and _speaks_of_another(resource.focus):
         return "focus-elsewhere"
-    if vocabulary.donor_text.search(_specimen_words(resource)):
+    words = _specimen_words(resource)
+    if words and vocabulary.donor_text.search(words):
         return "donor-specimen"
     return ""
 
@@ -98,6 +99,8 @@ def _speaks_of_another(focus: list[Reference] | Reference | None) -> bool:
 
 def specimen_of(resource: Resource, vocabulary: Vocabulary) -> Specimen:
     """The material an Observation was measured on, from its own body site and specimen words."""
+    if resource.body_site is None and resource.specimen is None:
+        return Specimen.UNSTATED
     sites = resource.body_site if isinstance(resource.body_site, list) else [resource.body_site]
     for site in sites:
         if site is not None:
@@ -172,6 +175,7 @@ def _result(
     references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
     specimen_ref = next((found.reference for found in references if found and found.reference), "")
     limit = read_sensitivity(_comment(resource)) if concept.dimension == "residual" else None
+    method = texts_of(resource.method) if resource.method is not None else ""
     return Result(
         resource=ref,
         concept=concept.id,
@@ -181,7 +185,7 @@ def _result(
         specimen=concept.material if specimen is Specimen.UNSTATED else specimen,
         specimen_ref=specimen_ref,
         code=code,
-        method=texts_of(resource.method),
+        method=method,
         note=_flags(resource),
         sensitivity="" if limit is None else str(limit),
         date_basis=basis,
@@ -194,9 +198,11 @@ _HAEMATOGONES = re.compile(r"h(a)?ematogones?")
 
 def _flags(resource: Resource) -> str:
     """The one remark a rule looks for in a comment (F-05); the comment itself is not kept."""
-    if not notes_of(resource):
+    notes = notes_of(resource)
+    if not notes:
         return ""
-    return "haematogones" if _HAEMATOGONES.search(_comment(resource).lower()) else ""
+    words = " ".join([texts_of(resource.method), resource.value_string or "", *notes])
+    return "haematogones" if _HAEMATOGONES.search(words.lower()) else ""
 
 
 def collected_moment(resource: Resource) -> tuple[Moment | None, str]:

@@ -28,7 +28,7 @@ def version_of(resource: Resource) -> str:
     meta = _decoded(_meta, resource.meta)
     if meta is None:
         return ""
-    return f"{meta.last_updated or ''}#{(meta.version_id or '').zfill(12)}"
+    return f"{meta.last_updated or ''}#{meta.version_id or '':0>12}"
 
 
 def has_modifier(resource: Resource) -> bool:

@@ -12,7 +12,10 @@ from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.elements import CodeableConcept, Component, Quantity, Resource
 
 UCUM = "http://unitsofmeasure.org"
-CANONICAL = {"percent": "%", "count": "/uL", "csf-count": "/uL", "residual": "%"}
+CANONICAL = {
+    "percent": "%", "count": "/uL", "csf-count": "/uL", "residual": "%",
+    "creatinine": "mg/dL", "bilirubin": "mg/dL", "gfr": "mL/min/1.73m2", "enzyme": "U/L",
+}  # fmt: skip
 _HUNDRED = Decimal(100)
 _NUMBER = r"(\d+(?:\.\d+)?(?:[eE]-?\d+)?)"
 _SINGLE = re.compile(
@@ -30,7 +33,8 @@ _MAX_TEXT = 200
 def read_value(source: Resource | Component, dimension: str, vocabulary: Vocabulary) -> Value:
     """The value of an Observation or component in the canonical unit of its ``dimension``.
 
-    ``dimension`` is percent (%), count (/uL), residual (MRD, in %), presence or text.
+    ``dimension`` is percent (%), count (/uL), residual (MRD, in %), presence, text, or one of organ
+    function (creatinine and bilirubin in mg/dL, gfr in mL/min/1.73m2, enzyme in U/L).
     """
     if source.value_quantity is not None:
         return _from_quantity(source.value_quantity, dimension, vocabulary)

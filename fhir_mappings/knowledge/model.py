@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
@@ -14,6 +14,7 @@ from fhir_mappings.knowledge.card_topics import CardTopic
 from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.needs import Need as Need
 from fhir_mappings.knowledge.sources import Source
+from fhir_mappings.knowledge.statements import References, SeedStatement
 from fhir_mappings.knowledge.thresholds import Threshold
 from fhir_mappings.knowledge.words import Words as Words
 
@@ -22,7 +23,8 @@ from fhir_mappings.knowledge.words import Words as Words
 class Knowledge:
     """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved.
 
-    ``titles`` names every result concept for display.
+    ``titles`` names every result concept for display. ``statements`` and ``references`` are what everything
+    else cites.
     """
 
     disease: str
@@ -41,6 +43,15 @@ class Knowledge:
     vocabulary: Vocabulary
     value_sets: Mapping[str, Sequence[Code]]
     titles: Mapping[str, str]
+    agent_classes: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = {name for agent in self.agents.values() for name in agent.classes}
+        classes = {
+            name: frozenset(agent.id for agent in self.agents.values() if name in agent.classes)
+            for name in names
+        }
+        object.__setattr__(self, "agent_classes", classes)
 
     @property
     def default_set(self) -> CriteriaSet:
@@ -57,7 +68,7 @@ class Knowledge:
 
     def agents_of(self, name: str) -> frozenset[str]:
         """The ids of all agents of a class, for example ``cd19-directed``."""
-        return frozenset(agent.id for agent in self.agents.values() if name in agent.classes)
+        return self.agent_classes.get(name, frozenset())
 
     def with_default_set(self, set_id: str) -> Knowledge:
         """The same knowledge with another criteria set deciding. Raises KeyError for an unknown set."""

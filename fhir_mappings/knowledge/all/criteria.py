@@ -45,6 +45,8 @@ def repopulation(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
         return Unknown((gap("marrow"),))
     doubtful = False
     for later in window.marrow:
+        if later.value.is_above(rule.final_over) is Answer.NO:
+            continue
         for earlier in window.marrow:
             answer = _repopulates(earlier, later, rule)
             if answer is Answer.YES:
@@ -69,6 +71,8 @@ def marrow_with_blood(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdic
         return Unknown((gap("marrow"),))
     doubtful: list[Evidence] = []
     for sample in window.marrow:
+        if sample.value.is_above(rule.marrow_over) is Answer.NO:
+            continue
         for smear in window.blood:
             answer = _circulating(sample, smear, rule)
             if answer is Answer.YES:
@@ -116,13 +120,15 @@ def cerebrospinal_fluid(window: Window, criteria: CriteriaSet, gap: Gap) -> Verd
     comparator = bound.comparator
     for tap in window.taps:
         count = bound.holds(tap.draw.wbc.value) if tap.draw.wbc is not None else Answer.UNSURE
-        evidence = tap.draw.evidence(comparator, bound.text)
         answer = both(count, tap.draw.blasts)
+        if answer is Answer.NO:
+            continue
+        evidence = tap.draw.evidence(comparator, bound.text)
         if answer is Answer.YES and tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES:
             unknown = Unknown((gap("traumatic-tap"),), evidence)
         elif answer is Answer.YES:
             return Met(evidence, tap.draw.day)
-        elif answer is Answer.UNSURE:
+        else:
             unknown = Unknown((gap("cytology" if count is not Answer.UNSURE else "csf-count"),), evidence)
     return unknown or NotMet(window.taps[-1].draw.evidence(comparator, bound.text))
 
