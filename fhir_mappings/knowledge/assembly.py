@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,19 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_t
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.needs import read_needs
 from fhir_mappings.knowledge.options import read_options
+from fhir_mappings.knowledge.review import DRAFT, FILE_NAME, read_reviews, review_state, unknown_rules
+from fhir_mappings.knowledge.rules import rules_of
 from fhir_mappings.knowledge.sources import read_sources
+from fhir_mappings.knowledge.statements import (
+    References,
+    SeedStatement,
+    citation_faults,
+    read_references,
+    read_statements,
+    unknown_words,
+    words_of_cards,
+    words_of_trials,
+)
 from fhir_mappings.knowledge.thresholds import read_thresholds
 from fhir_mappings.knowledge.vocabulary import read_vocabulary
 from fhir_mappings.knowledge.words import read_words
@@ -67,12 +80,16 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
     needs = read_needs(directory / "needs.toml", vocabulary, faults)
     asked = [rule.facts for rule in options] + [rule.safety for rule in options if rule.safety]
     faults.extend(_missing_words(directory / "options.toml", asked, frozenset(words)))
-    return Knowledge(
+    statements = read_statements(directory / "statements.toml", faults)
+    references = read_references(directory / "references.toml", faults)
+    faults.extend(_disconnected(directory, statements, references, frozenset(words), frozenset(sources)))
+    reviews = read_reviews(directory / FILE_NAME, faults)
+    knowledge = Knowledge(
         disease=disease.id,
         title=disease.title,
         version=disease.version,
         digest=content_digest(directory),
-        review="draft",
+        review=DRAFT,
         sources=sources,
         words=words,
         thresholds=thresholds,
@@ -84,7 +101,26 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
         vocabulary=vocabulary,
         value_sets=value_sets,
         titles={concept.id: concept.title for concept in vocabulary.result_concepts.values()},
+        statements=statements,
+        references=references,
     )
+    if faults:
+        return None
+    faults.extend(unknown_rules(directory / FILE_NAME, rules_of(knowledge, directory, {}), reviews))
+    return replace(knowledge, review=review_state(knowledge, directory, reviews))
+
+
+def _disconnected(
+    directory: Path,
+    statements: Mapping[str, SeedStatement],
+    references: References,
+    words: frozenset[str],
+    sources: frozenset[str],
+) -> Iterable[Fault]:
+    """Statements without words, and citations without meaning."""
+    known = words | words_of_cards(directory / "cards.toml") | words_of_trials(directory / "trials.toml")
+    yield from unknown_words(directory / "statements.toml", statements.values(), known)
+    yield from citation_faults(directory, statements, references.known | sources)
 
 
 def _missing_words(path: Path, asked: Iterable[str], known: frozenset[str]) -> Iterable[Fault]:

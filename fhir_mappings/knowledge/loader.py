@@ -26,6 +26,7 @@ __all__ = [
     "KnowledgeError",
     "KnowledgeFile",
     "content_digest",
+    "file_digest",
     "read_codes",
     "read_toml",
     "read_value_sets",
@@ -85,6 +86,12 @@ def content_digest(directory: Path) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return f"sha256:{digest.hexdigest()}"
+
+
+def file_digest(path: Path) -> str:
+    """``sha256:`` over the content of one file, line ends normalised."""
+    content = path.read_bytes().replace(b"\r\n", b"\n")
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _syntax_fault(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Fault:

@@ -43,6 +43,8 @@ class Knowledge:
     vocabulary: Vocabulary
     value_sets: Mapping[str, Sequence[Code]]
     titles: Mapping[str, str]
+    statements: Mapping[str, SeedStatement] = field(default_factory=dict)
+    references: References = field(default_factory=lambda: References({}, {}, {}))
     agent_classes: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
