@@ -106,7 +106,7 @@ class SmartServers:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return client_tls()
+        return client_tls(str(self._settings.ca_file or ""))
 
     def _transport(self, tenant: Tenant, base: FhirBase) -> Transport:
         key = (tenant.id, base.authority)

@@ -20,7 +20,7 @@ from fhir_mappings.assessment import Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.facts import Facts, MedicationState, Result, ResultStatus, TreatmentCourse
-from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, plain
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Met
 from fhir_mappings.knowledge.model import Knowledge
@@ -164,7 +164,7 @@ def _point(panel: str, sample: Sample, fired: tuple[Fired, ...], use: str = "use
         resource=sample.result.resource,
         what=sample.title,
         day=sample.day,
-        value=sample.value.original if worded else sample.value.text,
+        value=sample.value.original if worded else _shown(sample.value),
         unit="" if worded else sample.value.unit,
         low=sample.value.low,
         high=sample.value.high,
@@ -196,9 +196,16 @@ def _tap_point(
         )
     value, evidence = draw.wbc.value, draw.wbc.evidence()
     return TimelinePoint(
-        "csf", draw.wbc.result.resource, title, draw.day, value.text, value.unit, value.low, value.high,
+        "csf", draw.wbc.result.resource, title, draw.day, _shown(value), value.unit, value.low, value.high,
         evidence.original, "used", tuple(remarks), met,
     )  # fmt: skip
+
+
+def _shown(value: Measured) -> str:
+    """The value for reading: what can only be said to lie below a bound is written as that bound."""
+    if value.exact is None and value.high is not None and value.low in (None, 0):
+        return f"{'<' if value.high_open else '≤'}{plain(value.high)}"
+    return value.text
 
 
 def _treatments(
