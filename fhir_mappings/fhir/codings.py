@@ -51,8 +51,9 @@ def texts_of(concept: CodeableConcept | None) -> str:
     if concept is None:
         return ""
     parts = [concept.text or ""]
-    parts.extend(coding.display or "" for coding in concept.coding or [])
-    return " | ".join(part for part in parts if part).translate(_INVISIBLE).lower()
+    parts.extend([coding.display or "" for coding in concept.coding or ()])
+    text = " | ".join([part for part in parts if part])
+    return (text if text.isascii() else text.translate(_INVISIBLE)).lower()
 
 
 def label_of(concept: CodeableConcept | None) -> str:

@@ -17,6 +17,7 @@ from fhir_mappings.clinical.facts import (
     SpecimenTaken,
     TreatmentCourse,
 )
+from fhir_mappings.clinical.vocabulary import DiagnosisMeaning
 
 
 @dataclass(slots=True)
@@ -34,6 +35,10 @@ class Collected:
     referrals: list[Referral] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
+    agents_by_text: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Agents that words name, so that a drug ordered often is looked for once."""
+    diagnoses_by_text: dict[str, DiagnosisMeaning | None] = field(default_factory=dict)
+    """What the words of a Condition state, likewise."""
 
     def facts(self) -> Facts:
         """The frozen facts."""

@@ -31,7 +31,7 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         into.ignored.append(Ignored(ref, "unreadable", version=version_of(resource)))
         into.unreadable.add("conditions")
         return
-    meaning, code = _meaning_of(resource, extensions, vocabulary)
+    meaning, code = _meaning_of(resource, extensions, vocabulary, into)
     if meaning is None:
         return
     version = version_of(resource)
@@ -67,7 +67,7 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
 
 
 def _meaning_of(
-    resource: Resource, extensions: list[Extension], vocabulary: Vocabulary
+    resource: Resource, extensions: list[Extension], vocabulary: Vocabulary, into: Collected
 ) -> tuple[DiagnosisMeaning | None, str]:
     concepts = [resource.code]
     concepts.extend(found.value_codeable_concept for found in extensions if found.url == HISTOLOGY)
@@ -79,11 +79,13 @@ def _meaning_of(
             found = meaning if found is None else _combine(found, meaning)
     if found is not None:
         return found, code
-    return _meaning_of_text(resource.code, vocabulary), "text"
+    text = texts_of(resource.code)
+    if text not in into.diagnoses_by_text:
+        into.diagnoses_by_text[text] = _meaning_of_text(text, vocabulary)
+    return into.diagnoses_by_text[text], "text"
 
 
-def _meaning_of_text(concept: CodeableConcept | None, vocabulary: Vocabulary) -> DiagnosisMeaning | None:
-    text = texts_of(concept)
+def _meaning_of_text(text: str, vocabulary: Vocabulary) -> DiagnosisMeaning | None:
     if not text:
         return None
     for rule in vocabulary.diagnosis_texts:

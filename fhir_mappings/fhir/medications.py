@@ -46,7 +46,7 @@ def read_medication(
     into: Collected,
 ) -> None:
     """Add the agents one medication resource names. ``drugs`` resolves Medication references."""
-    agents = _agents(resource, vocabulary, drugs)
+    agents = _agents(resource, vocabulary, drugs, into)
     if not agents:
         return
     version = version_of(resource)
@@ -68,7 +68,7 @@ def read_medication(
 
 
 def _agents(
-    resource: Resource, vocabulary: Vocabulary, drugs: Mapping[str, CodeableConcept]
+    resource: Resource, vocabulary: Vocabulary, drugs: Mapping[str, CodeableConcept], into: Collected
 ) -> tuple[str, ...]:
     concept = resource.medication_codeable_concept
     if concept is None and resource.medication_reference is not None:
@@ -80,6 +80,13 @@ def _agents(
     if coded:
         return coded
     text = texts_of(concept)
+    found = into.agents_by_text.get(text)
+    if found is None:
+        found = into.agents_by_text[text] = _agents_named(text, vocabulary)
+    return found
+
+
+def _agents_named(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     if not text or not vocabulary.agent_hint.search(text):
         return ()
     return tuple(dict.fromkeys(agent for pattern, agent in vocabulary.agent_names if pattern.search(text)))
