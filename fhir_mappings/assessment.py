@@ -13,7 +13,7 @@ from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.options import Marker as Marker
 from fhir_mappings.clinical.options import OptionState as OptionState
 from fhir_mappings.clinical.timing import TimingClass as TimingClass
-from fhir_mappings.clinical.verdict import Missing, Unknown, Verdict
+from fhir_mappings.clinical.verdict import Evidence, Missing, Unknown, Verdict
 
 
 class Status(Enum):
@@ -145,6 +145,9 @@ class Assessment:
     event: Moment | None = None
     event_source: str = ""
     site: str = ""
+    cns: Answer = Answer.UNSURE
+    """Whether the CNS is involved in the event; unsure without a lumbar puncture that decides it."""
+    cns_because: tuple[Evidence, ...] = ()
     timing: Timing | None = None
     lineage: Lineage = Lineage.UNKNOWN
     bcr_abl1: Marker = Marker.UNKNOWN

@@ -8,6 +8,7 @@ from fhir_mappings.assessment import Assessment, CriterionResult, Option, Timing
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 
+_CNS = {Answer.YES: "involved", Answer.NO: "not-involved", Answer.UNSURE: None}
 _VERDICTS = {Met: "met", NotMet: "not-met", Unknown: "unknown"}
 
 
@@ -30,6 +31,7 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
             "eventDate": assessment.event.text if assessment.event is not None else None,
             "source": assessment.event_source,
             "site": assessment.site,
+            "cns": _CNS[assessment.cns],
             "criteria": [_criterion(result) for result in assessment.criteria],
             "timing": _timing(assessment.timing),
             "lineage": assessment.lineage.value,

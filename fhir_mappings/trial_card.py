@@ -112,8 +112,8 @@ def study_links(matches: Matches) -> tuple[StudyLink, ...]:
 def quiet_key(matches: Matches, profile: TrialProfile, evidence: str) -> str:
     """What an answer to this card answered: the patient's evidence and the open candidates.
 
-    ``evidence`` is the digest of the assessment's own evidence. Compare keys with ``says_nothing_new``, not for equality: a study that closes changes the key
-    but is no news.
+    ``evidence`` is the digest of the assessment's own evidence. Compare keys with
+    ``says_nothing_new``, not for equality: a study that closes changes the key but is no news.
     """
     digest = hashlib.sha256(f"{evidence}\n{profile.evidence}".encode()).hexdigest()
     return f"{digest}:{','.join(sorted(matches.open_ids))}"

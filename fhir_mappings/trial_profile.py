@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 
+from fhir_mappings.assessing.merging import merge_facts
 from fhir_mappings.assessment import Assessment, Status
+from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import (
     Certainty,
     Diagnosis,
@@ -20,15 +23,19 @@ from fhir_mappings.clinical.facts import (
 )
 from fhir_mappings.clinical.moments import Moment, add_months, whole_years
 from fhir_mappings.clinical.options import Marker
-from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import AgeUnit, TrialFact
 from fhir_mappings.clinical.trials.vocabulary import FactKind, TrialVocabulary
-from fhir_mappings.clinical.verdict import Met
+from fhir_mappings.clinical.verdict import Evidence, Met
 
 _TAKEN = (MedicationState.GIVEN, MedicationState.RUNNING, MedicationState.STOPPED)
-_CNS_CRITERION = "E"
 _DISEASED = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
+_SHOWS: Mapping[Marker, tuple[Presence, ...]] = {
+    Marker.POSITIVE: (Presence.PRESENT, Presence.WEAK),
+    Marker.NEGATIVE: (Presence.ABSENT,),
+}
+"""Answers of a test that decide a marker; a share of cells decides either way."""
 _MEASURED_ON_RESULTS = (
     TrialFact.MRD,
     TrialFact.ECOG,
@@ -50,8 +57,10 @@ def trial_profile(
 ) -> TrialProfile:
     """What is known on day ``on``; whatever neither source states stays unknown.
 
-    A drug, transplant or syndrome that the chart does not mention is unknown, not absent.
+    A drug, transplant or syndrome that the chart does not mention is unknown, not absent. What lies
+    after the moment of the assessment, and superseded versions, are left out.
     """
+    facts = _until(merge_facts((facts,)), assessment.at)
     parts: tuple[Callable[[Assessment, Facts, TrialVocabulary], Iterator[Found]], ...] = (
         _person,
         _disease,
@@ -62,6 +71,19 @@ def trial_profile(
     known = dict(found for part in parts for found in part(assessment, facts, vocabulary))
     known.update(_age(assessment, facts, vocabulary, on))
     return TrialProfile(on=on, facts=known)
+
+
+def _until(facts: Facts, at: datetime) -> Facts:
+    def past(moment: Moment | None) -> bool:
+        return moment is None or not moment.is_after(at)
+
+    return replace(
+        facts,
+        results=tuple(one for one in facts.results if past(one.collected)),
+        medications=tuple(one for one in facts.medications if past(one.start)),
+        procedures=tuple(one for one in facts.procedures if past(one.performed)),
+        diagnoses=tuple(one for one in facts.diagnoses if past(one.onset or one.recorded)),
+    )
 
 
 def _person(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
@@ -94,8 +116,7 @@ def _birth_year_interval(years: int, on: date) -> Moment:
 
 
 def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
-    event = _day(assessment.event)
-    source = assessment.event_source
+    event, source = _day(assessment.event), _event_resource(assessment)
     confirmed = [one for one in facts.diagnoses if _is_confirmed_all(one)]
     if confirmed:
         first = min(confirmed, key=lambda one: (_day(one.onset or one.recorded), one.resource))
@@ -112,8 +133,19 @@ def _disease(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) 
         number = Decimal(assessment.relapse_number)
         measured = Measured(number, number, "", str(number))
         yield TrialFact.RELAPSE_NUMBER, Known(measured, str(number), event, source)
-    if assessment.site == "isolated-cns" or _meets_cns_criterion(assessment):
-        yield from _coded(TrialFact.CNS, "involved", vocabulary, event, source)
+    if assessment.cns is not Answer.UNSURE:
+        state = "involved" if assessment.cns is Answer.YES else "not-involved"
+        decided = assessment.cns_because[0] if assessment.cns_because else Evidence("", "")
+        yield from _coded(TrialFact.CNS, state, vocabulary, decided.date or event, decided.resource)
+
+
+def _event_resource(assessment: Assessment) -> str:
+    """The resource that shows the event: of the first criterion met, one of the event's own day if any."""
+    met = [one.verdict for one in assessment.criteria if isinstance(one.verdict, Met)]
+    shown = [item for verdict in met for item in verdict.because]
+    event = _day(assessment.event)
+    of_the_day = [item.resource for item in shown if item.date == event]
+    return next(iter([*of_the_day, *(item.resource for item in shown)]), "")
 
 
 def _is_confirmed_all(diagnosis: Diagnosis) -> bool:
@@ -131,10 +163,6 @@ def _state(assessment: Assessment) -> str:
     return states.get(assessment.status, "")
 
 
-def _meets_cns_criterion(assessment: Assessment) -> bool:
-    return any(one.id == _CNS_CRITERION and isinstance(one.verdict, Met) for one in assessment.criteria)
-
-
 def _markers(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) -> Iterator[Found]:
     markers = {
         TrialFact.CD19: assessment.cd19,
@@ -144,7 +172,9 @@ def _markers(assessment: Assessment, facts: Facts, vocabulary: TrialVocabulary) 
     }
     for fact, marker in markers.items():
         if marker is not Marker.UNKNOWN:
-            result = _latest(facts.results, vocabulary.facts[fact].concepts)
+            shows = _SHOWS[marker]
+            shown = [one for one in facts.results if isinstance(one.value, Measured) or one.value in shows]
+            result = _latest(shown, vocabulary.facts[fact].concepts)
             day, resource = (_day(result.collected), result.resource) if result else ("", "")
             yield from _coded(fact, marker.value, vocabulary, day, resource)
     if assessment.lineage is not Lineage.UNKNOWN:

@@ -64,7 +64,7 @@ class TrialReferrals:
         tenant: Tenant | None,
         server_studies: ServerStudies | None = None,
     ) -> Referral:
-        """The answer with its studies named. Without a list, or without a trial section, it stays as it is."""
+        """The answer with its studies named; as it is without a list or without a trial section."""
         if assessment.section(SECTION) is None:
             return Referral(assessment)
         lists = self._lists(tenant, server_studies)
@@ -74,9 +74,7 @@ class TrialReferrals:
         answer = answer_for(assessment, facts, lists, self._vocabulary, day, self._max_studies)
         if answer.enrolled is not None:
             return Referral(assessment)
-        return Referral(
-            with_trials(assessment, answer), {TOPIC: answer.links}, {TOPIC: answer.quiet_key}
-        )
+        return Referral(with_trials(assessment, answer), {TOPIC: answer.links}, {TOPIC: answer.quiet_key})
 
     def _lists(self, tenant: Tenant | None, server_studies: ServerStudies | None) -> TrialLists:
         held = self._sources.view(tenant.id if tenant else "")

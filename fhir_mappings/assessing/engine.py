@@ -23,12 +23,15 @@ from fhir_mappings.assessment import (
     NotEvaluated,
     Status,
 )
+from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.verdict import Met, Unknown
 from fhir_mappings.knowledge.model import Knowledge, Need
 
 _NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
+_PASSING = frozenset({"creatinine", "gfr", "bilirubin", "alt", "ast", "ejection-fraction"})
+"""Measured day after day: for a trial only, and no news of the leukaemia."""
 _CONCLUDING = frozenset({"always", "with-all"})
 
 
@@ -66,6 +69,8 @@ def evaluate_facts(
         event=episode.event if episode is not None else None,
         event_source=_event_source(picture),
         site=picture.site.name if picture.site is not None else "",
+        cns=picture.site.cns_involved if picture.site is not None else Answer.UNSURE,
+        cns_because=picture.site.cns_because if picture.site is not None else (),
         timing=picture.timing,
         lineage=disease.lineage,
         bcr_abl1=picture.markers.bcr_abl1,
@@ -202,7 +207,8 @@ def evidence_digest(facts: Facts, view: View) -> str:
     parts.extend(f"{drug.resource}={drug.agent}{drug.state.value}" for drug in view.medications)
     for concept in ("cd19", "cd22", "bcr-abl1", "bcr-abl1-ratio", "kmt2a", "disease-status"):
         parts.extend(f"{result.resource}={result.value}" for result in view.results(concept))
-    parts.extend(f"{result.resource}?" for result in (*view.preliminary, *view.unusable, *view.undated))
+    coming = [result for result in view.preliminary if result.concept not in _PASSING]
+    parts.extend(f"{result.resource}?" for result in (*coming, *view.unusable, *view.undated))
     parts.extend(f"{one.resource}={one.state}" for one in facts.enrolments)
     return hashlib.blake2b("\n".join(sorted(parts)).encode(), digest_size=16).hexdigest()
 

@@ -34,6 +34,8 @@ class SitePicture:
     unexamined: tuple[str, ...]
     cns_undetermined: TapReading | None
     cns: TapReading | None
+    cns_involved: Answer = Answer.UNSURE
+    cns_because: tuple[Evidence, ...] = ()
 
 
 def site_picture(episode: Episode, view: View, person: Person | None, knowledge: Knowledge) -> SitePicture:
@@ -57,6 +59,7 @@ def site_picture(episode: Episode, view: View, person: Person | None, knowledge:
         ),
         None,
     )
+    involved, because = _cns_involved(cns_tap, findings, taps, undetermined)
     return SitePicture(
         name=_name(marrow, sites, bool(met)),
         marrow=marrow,
@@ -65,7 +68,26 @@ def site_picture(episode: Episode, view: View, person: Person | None, knowledge:
         unexamined=_unexamined(taps, findings, episode.event, view, person, knowledge),
         cns_undetermined=undetermined if cns_tap is None else None,
         cns=cns_tap,
+        cns_involved=involved,
+        cns_because=because,
     )
+
+
+def _cns_involved(
+    proof: TapReading | None,
+    findings: list[SiteFinding],
+    taps: list[TapReading],
+    undetermined: TapReading | None,
+) -> tuple[Answer, tuple[Evidence, ...]]:
+    """Involved by proof; not involved only where every puncture near the event was free of blasts."""
+    if proof is not None:
+        return Answer.YES, proof.draw.evidence()
+    stated = next((finding for finding in findings if finding.site == "cns"), None)
+    if stated is not None:
+        return Answer.YES, stated.evidence
+    if not taps or undetermined is not None or any(tap.cns_class != "CNS1" for tap in taps):
+        return Answer.UNSURE, ()
+    return Answer.NO, max(taps, key=lambda tap: tap.draw.day.sort_key).draw.evidence()
 
 
 def _findings_near(episode: Episode, knowledge: Knowledge) -> list[SiteFinding]:

@@ -12,7 +12,10 @@ from fhir_mappings.knowledge.loader import KnowledgeFile
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 _Code = Annotated[str, Field(pattern=r"^https?://[^|\s]+\|[^|\s]+$")]
 Material = Literal["marrow", "blood", "csf", "other", "unstated"]
-Dimension = Literal["percent", "count", "csf-count", "residual", "ratio", "presence", "score", "text"]
+Dimension = Literal[
+    "percent", "count", "csf-count", "residual", "ratio", "presence", "score", "text",
+    "creatinine", "bilirubin", "gfr", "enzyme",
+]  # fmt: skip
 
 
 class ResultEntry(KnowledgeFile):
@@ -109,10 +112,10 @@ class Answers(KnowledgeFile):
 
 
 class UnitEntry(KnowledgeFile):
-    """One ``[[unit]]``: a value set with factors, what is not trusted, and texts that occur."""
+    """One ``[[unit]]``: a value set with factors (or none), what is not trusted, and texts that occur."""
 
     dimension: Dimension
-    value_set: str
+    value_set: str = ""
     untrusted: dict[str, str]
     seen: dict[str, Decimal]
 

@@ -136,7 +136,7 @@ class _Builder:
 
     def _units(self, entry: UnitEntry) -> Mapping[str, UnitMeaning]:
         found = {}
-        for code in self._codes(entry.value_set):
+        for code in self._codes(entry.value_set) if entry.value_set else ():
             if code.factor is None:
                 self._fault(entry.value_set, f"unit {code.code} has no factor", "add its factor")
                 continue

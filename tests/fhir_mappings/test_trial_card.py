@@ -26,9 +26,7 @@ from fhir_mappings.trial_card import (
 from tests.fhir_mappings.clinical.trials.people import TODAY, criterion, listed, patient, study, vocabulary
 
 BOSTON = Home(42.36, -71.06, radius_km=250)
-SITE = Site(
-    "Children's hospital", "Worcester", "US", Accrual.OPEN, 42.26, -71.80, "Trial office, 555-0100"
-)
+SITE = Site("Children's hospital", "Worcester", "US", Accrual.OPEN, 42.26, -71.80, "Trial office, 555-0100")
 B_LINEAGE = criterion("lineage", "B")
 CD19 = criterion("cd19", "positive")
 EVIDENCE = "digest of the assessment"

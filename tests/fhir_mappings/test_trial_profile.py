@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_mappings.assessment import Assessment, CriterionResult, KnowledgeStamp, Status, Timing, TimingClass
+from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import (
     Certainty,
     Diagnosis,
@@ -25,7 +26,7 @@ from fhir_mappings.clinical.facts import (
 )
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.options import Marker
-from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.trials.criteria import judge
 from fhir_mappings.clinical.trials.profile import History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import TrialFact
@@ -35,6 +36,7 @@ from tests.fhir_mappings.clinical.trials.people import TODAY, criterion, vocabul
 
 EVENT = Moment.on(date(2026, 11, 2))
 UNSET = TimingClass("")
+MARROW = Met((Evidence("Observation/marrow", "marrow lymphoblasts", date="2026-11-02"),), EVENT)
 
 
 def assessed(**changes: Any) -> Assessment:
@@ -46,7 +48,8 @@ def assessed(**changes: Any) -> Assessment:
         "phase": "active",
         "relapse_number": 1,
         "event": EVENT,
-        "event_source": "Observation/marrow",
+        "event_source": "measured",
+        "criteria": (CriterionResult("seed-000", "A", MARROW, ()),),
         "site": "isolated-marrow",
         "timing": Timing(TimingClass("late"), UNSET, UNSET, UNSET),
     }
@@ -123,18 +126,55 @@ def test_disease_now(status: Status, phase: str, state: str | None) -> None:
     assert (found.text if isinstance(found, Known) else None) == state
 
 
-@pytest.mark.parametrize(
-    ("site", "involved"),
-    [("isolated-cns", True), ("isolated-marrow", False), ("combined", False), ("isolated-testis", False)],
-)
-def test_a_site_without_cns_says_nothing_about_the_cns(site: str, involved: bool) -> None:
-    assert (TrialFact.CNS in profile(site=site).facts) is involved
+def test_the_event_is_shown_by_evidence_of_its_own_day() -> None:
+    because = (Evidence("Observation/flow", "MRD", date="2026-10-30"), *MARROW.because)
+    shown = (CriterionResult("seed-000", "A", Met(because, EVENT), ()),)
+    assert known(profile(criteria=shown), TrialFact.SITE)[2] == "Observation/marrow"
+    assert known(profile(criteria=()), TrialFact.SITE)[2] == ""
 
 
-def test_a_met_csf_criterion_shows_cns_involvement_in_a_combined_relapse() -> None:
-    verdict = Met((Evidence("Observation/csf", "CSF"),), EVENT)
-    found = profile(site="combined", criteria=(CriterionResult("seed-000", "E", verdict, ()),))
-    assert known(found, TrialFact.CNS)[0] == "CNS involved"
+@pytest.mark.parametrize("site", ["isolated-marrow", "combined", "isolated-testis"])
+def test_a_site_alone_says_nothing_about_the_cns(site: str) -> None:
+    assert TrialFact.CNS not in profile(site=site).facts
+
+
+@pytest.mark.parametrize(("answer", "words"), [(Answer.YES, "CNS involved"), (Answer.NO, "CNS not involved")])
+def test_the_lumbar_puncture_that_decides_is_named(answer: Answer, words: str) -> None:
+    because = (Evidence("Observation/csf", "CSF blasts", "absent", date="2026-11-04"),)
+    found = profile(cns=answer, cns_because=because)
+    assert known(found, TrialFact.CNS) == (words, "2026-11-04", "Observation/csf")
+
+
+def test_what_lies_after_the_assessment_changes_nothing() -> None:
+    later = date(2026, 11, 21)
+    facts = Facts(
+        results=(result("creatinine", "1", date(2026, 11, 19)), result("creatinine", "3", later)),
+        medications=(Medication("M/1", "blinatumomab", MedicationState.GIVEN, Moment.on(later)),),
+        procedures=(ProcedureDone("P/1", "hsct-allogeneic", Moment.on(later)),),
+        diagnoses=(diagnosis(DiagnosisKind.DOWN_SYNDROME, onset=Moment.on(later)),),
+    )
+    found = profile(facts)
+    assert known(found, TrialFact.CREATININE)[1] == "2026-11-19"
+    assert not found.facts.keys() & {
+        TrialFact.PRIOR_THERAPIES,
+        TrialFact.PRIOR_TRANSPLANT,
+        TrialFact.DOWN_SYNDROME,
+    }
+
+
+def test_another_measurement_of_the_same_organ_is_no_news() -> None:
+    monday = profile(Facts(results=(result("creatinine", "1", date(2026, 11, 16)),)))
+    tuesday = profile(Facts(results=(result("creatinine", "2", date(2026, 11, 17)),)))
+    assert monday.evidence == tuesday.evidence
+    mrd = profile(Facts(results=(result("mrd", "1", date(2026, 11, 17)),)))
+    assert mrd.evidence != monday.evidence
+
+
+def test_a_test_that_decided_nothing_is_not_named_as_the_source_of_a_marker() -> None:
+    sure = Result("Observation/1", "cd19", Presence.PRESENT, Moment.on(date(2026, 11, 2)))
+    unsure = Result("Observation/2", "cd19", Presence.INDETERMINATE, Moment.on(date(2026, 11, 9)))
+    found = profile(Facts(results=(sure, unsure)), cd19=Marker.POSITIVE)
+    assert known(found, TrialFact.CD19)[1] == "2026-11-02"
 
 
 def test_timing_that_is_not_classified_is_not_known() -> None:

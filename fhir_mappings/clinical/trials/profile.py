@@ -48,6 +48,21 @@ class History:
     never: frozenset[str] = frozenset()
 
 
+PASSING = frozenset(
+    {
+        TrialFact.ECOG,
+        TrialFact.KARNOFSKY,
+        TrialFact.LANSKY,
+        TrialFact.CREATININE,
+        TrialFact.GFR,
+        TrialFact.BILIRUBIN,
+        TrialFact.ALT,
+        TrialFact.AST,
+        TrialFact.EJECTION_FRACTION,
+    }
+)
+"""Facts about the patient's fitness, which change from day to day."""
+
 Datum = Birth | Coded | Measured | History
 
 
@@ -82,11 +97,14 @@ class TrialProfile:
 
     @property
     def evidence(self) -> str:
-        """A digest of every fact with its date and resource; it does not change as days pass."""
+        """A digest of every fact with its date and resource; it does not change as days pass.
+
+        What is measured again and again is left out: it is news only where it changes which studies fit.
+        """
         lines = [
             f"{fact.value}\t{known.text}\t{known.date}\t{known.resource}\t{_history_text(known.datum)}"
             for fact, known in self.facts.items()
-            if fact is not TrialFact.AGE
+            if fact is not TrialFact.AGE and fact not in PASSING
         ]
         age = self.facts.get(TrialFact.AGE)
         if age is not None and isinstance(age.datum, Birth) and age.datum.moment.is_exact_day:

@@ -260,9 +260,7 @@ def test_the_background_refreshes_and_stops(make: Any, registry: responses.Reque
     assert ids(sources) == ["NCT99990001"]
 
 
-def test_a_fault_of_the_background_is_logged_by_its_type(
-    make: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_fault_of_the_background_is_logged_by_its_type(make: Any, caplog: pytest.LogCaptureFixture) -> None:
     sources = make()
 
     def refresh() -> None:
