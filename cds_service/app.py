@@ -20,6 +20,7 @@ from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
+from cds_service.openapi import api_document
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
@@ -135,6 +136,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.register_blueprint(routes.hooks)
     app.register_blueprint(feedback)
     app.register_blueprint(attributes)
+    app.register_blueprint(api_document)
     app.register_blueprint(routes.operations)
     app.register_blueprint(frame)
     timeline.register(app)

@@ -48,7 +48,7 @@ def ordering(make_app: AppMaker, v57: Case, knowledge: Knowledge) -> Any:
 
 
 def is_draft(resource: Json) -> bool:
-    return resource["resourceType"] == "MedicationRequest" and resource["status"] == "draft"
+    return (resource["resourceType"], resource.get("status")) == ("MedicationRequest", "draft")
 
 
 def bundle(resources: list[Json]) -> Json:
