@@ -9,7 +9,7 @@ PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allo
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check fix bench lock docs clean
+.PHONY: help venv demo test test-slow check fix bench lock docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080
 test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='fhir_mappings/*'
+
+test-slow: $(VENV)/.dev ## Run the long versions of the tests (fault matrix, escapes, isolation)
+	@$(BIN)/python -m pytest -n 2 -m slow
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and that the generated pages are current
 	$(BIN)/ruff check .
