@@ -28,7 +28,10 @@ MOST_WAITING = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answered evaluation, as the trail keeps it; nothing of it names the patient."""
+    """One answered evaluation, as the trail keeps it, also one that was answered 412 for want of data.
+
+    Nothing of it names the patient.
+    """
 
     at: datetime
     tenant: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from typing import Any
@@ -26,6 +27,7 @@ from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.trials.referral import Referral
+from cds_service.unapproved import is_withheld, told_unapproved
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
 from fhir_mappings.assess import as_json
@@ -98,26 +100,47 @@ def answer(
 ) -> dict[str, Any]:
     """The response body of an evaluation and its trials, after what is to be kept of it was kept.
 
-    Raises Refusal: missing-data where silence would mislead, out-of-service where cards cannot be kept.
+    Raises Refusal: missing-data where silence would mislead, not-approved where a draft would be shown to a
+    site that wants approved content only, out-of-service where cards cannot be kept.
     """
     name, assessment = (tenant.id if tenant else NO_TENANT), referral.assessment
     shows = not evaluation.is_incomplete
-    if evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
+    if is_withheld(assessment, parts.settings, parts.knowledge):
+        assessment, shows = told_unapproved(assessment, parts.settings), True
+    elif evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
         assessment = told_in_a_card(assessment, evaluation.states, parts.knowledge)
         shows = True
     cards = cards_of(parts, assessment, tenant, referral) if shows else []
     if not cards and evaluation.is_incomplete:
         audit.evaluated("incomplete", name, assessment.missing_needs)
+        _note(parts, hook, service, caller, assessment, evaluation, name, cards)
         check_complete(evaluation)
     try:
         parts.recorder.shown(cards, assessment, name, service.id, referral.keys)
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
     audit.evaluated("cards" if cards else "none", name, assessment.missing_needs)
+    _note(parts, hook, service, caller, assessment, evaluation, name, cards)
+    if not parts.settings.explain:
+        return {"cards": cards}
+    return {"cards": cards, "extension": {EXTENSION: filled(as_json(assessment))}}
+
+
+def _note(
+    parts: Parts,
+    hook: HookRequest,
+    service: HookService,
+    caller: Caller,
+    assessment: Assessment,
+    evaluation: Evaluation,
+    tenant: str,
+    cards: Sequence[Mapping[str, Any]],
+) -> None:
+    """Counts an evaluation and puts it on the trail, also one that is told as incomplete with 412."""
     parts.recorder.answered(
         Answered(
             at=assessment.at,
-            tenant=name,
+            tenant=tenant,
             service=service.id,
             instance=hook.instance,
             issuer=caller.issuer,
@@ -131,18 +154,13 @@ def answer(
             milliseconds=(time.monotonic() - g.started) * 1000,
         )
     )
-    if not parts.settings.explain:
-        return {"cards": cards}
-    return {"cards": cards, "extension": {EXTENSION: filled(as_json(assessment))}}
 
 
 def cards_of(
     parts: Parts, assessment: Assessment, tenant: Tenant | None, referral: Referral
 ) -> list[dict[str, Any]]:
-    """The cards of an assessment for one client. Draft content makes none where that is configured."""
+    """The cards of an assessment for one client."""
     settings = parts.settings
-    if settings.require_approved_content and parts.knowledge.review != "approved":
-        return []
     if not assessment.sections:
         return []
     name = tenant.id if tenant else NO_TENANT

@@ -56,7 +56,7 @@ class Plot:
 
 
 def column_plot(columns: Sequence[Column], marked_words: str = "") -> Plot:
-    """Columns side by side on a scale that starts at zero."""
+    """Columns side by side on a scale that starts at zero; without words for a marked part all is marked."""
     top = _ceiling(max((column.value for column in columns), default=0))
     wide = (WIDTH - _LEFT - _RIGHT) / max(1, len(columns))
     scale = (HEIGHT - _TOP - _BOTTOM) / top
@@ -66,7 +66,7 @@ def column_plot(columns: Sequence[Column], marked_words: str = "") -> Plot:
         title = f"{column.label}: {column.value}"
         if marked_words:
             title += f", {column.marked} {marked_words}"
-        for value, marked in ((column.value, False), (column.marked, True)):
+        for value, marked in ((column.value, not marked_words), (column.marked, True)):
             if value:
                 high = value * scale
                 y = HEIGHT - _BOTTOM - high

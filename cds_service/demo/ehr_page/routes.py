@@ -55,6 +55,7 @@ class _Desk:
             fhir_server=self._sandbox.base,
             service_id=self._service_id,
             scope=SCOPE,
+            fault=_name_of(self._sandbox.repository.faults.now),
         )
 
     def token(self) -> Response:
@@ -111,6 +112,15 @@ class _Desk:
     def _somebody_else(self, name: Any) -> str:
         own = self._patient(name).id
         return next(patient for patient in self._patients if patient != own)
+
+
+def _name_of(faults: Faults) -> str:
+    """The fault by the name that the page has for it."""
+    if faults.down:
+        return "down"
+    if faults.wrong_patient:
+        return "wrong-patient"
+    return "slow" if faults.slow_seconds else "none"
 
 
 def _described(faults: Faults) -> dict[str, Any]:

@@ -30,6 +30,7 @@ async function openChart(chart) {
   drawHead(chart);
   traffic.clear();
   say("The chart is being opened …");
+  bringIntoSight();
   try {
     const result = await fire(chart);
     if (mine !== turn) return;
@@ -98,9 +99,12 @@ function drawHead(chart) {
   part("cards").replaceChildren();
   part("record").replaceChildren();
   part("reopen").disabled = false;
-  // Beside each other the chart is in sight already; below each other it is not.
+}
+
+// Beside the list of patients the chart is in sight already; below it, it is not.
+function bringIntoSight() {
   const head = part("chart-title").getBoundingClientRect();
-  if (head.top > window.innerHeight * 0.8) part("switches").scrollIntoView();
+  if (head.top > window.innerHeight * 0.5) part("switches").scrollIntoView();
 }
 
 function drawAnswer(chart, { service, access, answer }) {
@@ -108,6 +112,7 @@ function drawAnswer(chart, { service, access, answer }) {
   if (answer.status !== 200 || !Array.isArray(answer.body?.cards)) {
     say("");
     part("cards").append(refusal(answer));
+    bringIntoSight();
     return;
   }
   const { cards } = answer.body;
@@ -116,6 +121,7 @@ function drawAnswer(chart, { service, access, answer }) {
   if (cards.length === 0) part("cards").append(silence());
   const desk = deskFor(chart, service, access);
   cards.forEach((card, index) => part("cards").append(showCard(card, desk, index === 0)));
+  bringIntoSight();
 }
 
 function silence() {
