@@ -69,22 +69,11 @@ def _assess(chart: Chart, at: datetime, settings: Settings, knowledge: Any, file
 
 def _answer(body: bytes, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:
     """The assessment of a hook request from its prefetch alone, and what kept it from being complete."""
-    from cds_service.evaluation import Evaluator, check_complete
-    from cds_service.fhir_reader import Deadline, FhirReader
-    from cds_service.hooks import HOOKS
+    from cds_service.cli.hook_body import evaluate_body
+    from cds_service.evaluation import check_complete
     from cds_service.refusals import Refusal
-    from cds_service.wire.body import read_body
-    from cds_service.wire.request import request_of
 
-    try:
-        decoded = read_body(body)
-        hook = decoded.envelope.get("hook")
-        service = next((one for one in HOOKS.values() if one.hook == hook), HOOKS["all-relapse"])
-        request = request_of(decoded, service)
-        evaluator = Evaluator(knowledge, settings, FhirReader(settings))
-        evaluation = evaluator.evaluate(request, None, at, Deadline.after(0.0))
-    except Refusal as refusal:
-        raise Unusable(f"{file}: {refusal.problem.value}: {refusal.diagnostics}") from None
+    evaluation = evaluate_body(body, at, settings, knowledge, file)
     try:
         check_complete(evaluation)
     except Refusal as refusal:

@@ -7,6 +7,9 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +18,15 @@ from cds_service.cli.faults import FAILED, Unusable
 
 if TYPE_CHECKING:
     from cds_service.settings import Settings
+    from cds_service.trials.cache import TrialCache
+    from fhir_mappings.assess import Knowledge
+    from fhir_mappings.assessment import Assessment
+    from fhir_mappings.clinical.facts import Facts
     from fhir_mappings.trials import TrialVocabulary
 
 _AGES = re.compile(r"(\d{1,3})-(\d{1,3})")
 _MOST_PAGES = 50
+_NOT_WRITTEN = "the answer cannot be written; check the store, or trials.cache_file where none is configured"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,7 +39,9 @@ def add_parser(subparsers: Any) -> None:
     )
     commands = parser.add_subparsers(dest="trials_command", metavar="COMMAND", required=True)
     match = commands.add_parser("match", help="print the trials that fit one patient, criterion by criterion")
-    match.add_argument("file", type=Path, metavar="FILE", help="Bundle or folder of .json resources")
+    match.add_argument(
+        "file", type=Path, metavar="FILE", help="Bundle, folder of .json resources, or hook request body"
+    )
     match.add_argument("--at", metavar="ISO", help="the moment of evaluation (default: now); a date is UTC")
     match.add_argument("--json", action="store_true", help="print the table as JSON")
     match.set_defaults(run=run_match)
@@ -52,28 +62,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run_match(args: argparse.Namespace) -> int:
     """Assess the chart and print its trials."""
-    from cds_service.cli.chart_files import patient_of, read_chart
     from cds_service.cli.configured import knowledge_for
     from cds_service.trials.lists import TrialSources
     from cds_service.trials.report import match_report, report_as_text
-    from fhir_mappings.assess import ForeignResource, Subject, assess_facts, read_facts
-    from fhir_mappings.assessment import Availability, NeedState
     from fhir_mappings.trials import current_enrolment, match_studies, trial_profile
 
-    settings, at = _with_demo(_settings()), moment(args.at)
+    settings, at = _settings(), moment(args.at)
     vocabulary, knowledge = _vocabulary(settings), knowledge_for(settings)
-    chart = read_chart(args.file)
-    if chart.request:
-        raise Unusable(f"{args.file}: a hook request; give the chart as a Bundle or a folder of resources")
-    subject = Subject(patient_of(chart))
-    try:
-        facts = read_facts(chart.entries, subject, knowledge, {}, chart.unreadable)
-    except ForeignResource as foreign:
-        raise Unusable(f"{args.file}: a {foreign.resource_type} belongs to another patient") from None
-    seen = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs}
-    assessment = assess_facts(facts, seen, at, knowledge, subject)
-    sources = TrialSources(settings, vocabulary, clock=lambda: at)
-    sources.load()
+    assessment, facts = _assessed(args.file, at, settings, knowledge)
+    with _cache(settings) as cache:
+        settings = _with_demo(settings, cache)
+        sources = TrialSources(settings, vocabulary, cache=cache, clock=lambda: at)
+        sources.load()
     view = sources.view()
     profile = trial_profile(assessment, facts, vocabulary, at.date())
     matches = match_studies(view.index, profile, vocabulary)
@@ -90,12 +90,32 @@ def run_match(args: argparse.Namespace) -> int:
     return 0
 
 
+def _assessed(file: Path, at: datetime, settings: Settings, knowledge: Knowledge) -> tuple[Assessment, Facts]:
+    """The assessment of the chart in a file or hook request, and the facts behind it."""
+    from cds_service.cli.chart_files import patient_of, read_chart
+    from cds_service.cli.hook_body import evaluate_body
+    from fhir_mappings.assess import ForeignResource, Subject, assess_facts, read_facts
+    from fhir_mappings.assessment import Availability, NeedState
+
+    chart = read_chart(file)
+    if chart.request:
+        evaluation = evaluate_body(chart.request, at, settings, knowledge, file)
+        return evaluation.assessment, evaluation.facts
+    subject = Subject(patient_of(chart))
+    try:
+        facts = read_facts(chart.entries, subject, knowledge, {}, chart.unreadable)
+    except ForeignResource as foreign:
+        raise Unusable(f"{file}: a {foreign.resource_type} belongs to another patient") from None
+    seen = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs}
+    return assess_facts(facts, seen, at, knowledge, subject), facts
+
+
 def run_check(args: argparse.Namespace) -> int:
     """Name every fault of a catalogue."""
-    from cds_service.trials.catalogue import read_catalogue
+    from cds_service.trials.catalogue import DEMO, read_catalogue
 
-    settings = _with_demo(_settings())
-    source = args.file or settings.trials.catalogue
+    settings = _settings()
+    source = args.file or settings.trials.catalogue or DEMO
     found = read_catalogue(source, _vocabulary(settings))
     for fault in found.faults:
         sys.stdout.write(f"{fault}\n")
@@ -110,7 +130,7 @@ def run_refresh(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from cds_service.trials.clinicaltrials_gov import ClinicalTrialsGov, RegistryUnavailable
-    from cds_service.trials.lists import default_cache, search_of
+    from cds_service.trials.lists import search_of
     from cds_service.trials.registry import fetch, keep
     from cds_service.trials.registry_answers import UnknownShape
 
@@ -121,20 +141,20 @@ def run_refresh(args: argparse.Namespace) -> int:
     search = replace(search_of(settings.trials, vocabulary), ages=_ages(args.ages), sex=args.sex)
     try:
         answer = fetch(ClinicalTrialsGov(), search, moment(None))
-        found = keep(default_cache(settings.trials), answer, vocabulary)
+        with _cache(settings) as cache:
+            found = keep(cache, answer, vocabulary)
     except RegistryUnavailable as error:
         return _kept(f"ClinicalTrials.gov gave no usable answer ({error.reason})")
     except UnknownShape:
         return _kept("the answer of ClinicalTrials.gov has another form than its documentation")
     except OSError:
-        return _kept("the answer cannot be written; check trials.cache_file")
+        return _kept(_NOT_WRITTEN)
     sys.stdout.write(f"{len(answer.records)} studies received, {len(found.studies)} about relapsed ALL\n")
     return 0
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Keep saved answers of the registry."""
-    from cds_service.trials.lists import default_cache
     from cds_service.trials.registry import import_answer, keep
     from cds_service.trials.registry_answers import UnknownShape
 
@@ -149,11 +169,12 @@ def run_import(args: argparse.Namespace) -> int:
             raise Unusable(f"{path}: {error.strerror}; name a saved answer of the API") from None
     try:
         answer = import_answer(pages, moment(args.at))
-        found = keep(default_cache(settings.trials), answer, _vocabulary(settings))
+        with _cache(settings) as cache:
+            found = keep(cache, answer, _vocabulary(settings))
     except UnknownShape as error:
         return _kept(str(error))
     except OSError:
-        return _kept("the answer cannot be written; check trials.cache_file")
+        return _kept(_NOT_WRITTEN)
     sys.stdout.write(f"{len(answer.records)} studies read, {len(found.studies)} about relapsed ALL\n")
     return 0
 
@@ -172,6 +193,27 @@ def _settings() -> Settings:
         raise Unusable(f"the configuration cannot be used:\n{error}") from None
 
 
+@contextmanager
+def _cache(settings: Settings) -> Iterator[TrialCache]:
+    """The store of the configured service, which all its workers read; without a configuration the file."""
+    from cds_service.configuration import CONFIG_VARIABLE
+    from cds_service.store import StoreMisconfigured, StoreUnavailable, open_store
+    from cds_service.trials.lists import default_cache
+    from cds_service.trials.stored import StoredTrialCache
+
+    if not os.environ.get(CONFIG_VARIABLE):
+        yield default_cache(settings.trials)
+        return
+    try:
+        store = open_store(settings.store)
+    except (StoreMisconfigured, StoreUnavailable) as fault:
+        raise Unusable(f"the store cannot be opened: {fault}") from None
+    try:
+        yield StoredTrialCache(store)
+    finally:
+        store.close()
+
+
 def _kept(problem: str) -> int:
     sys.stderr.write(f"relapse-cds: {problem}; the list that was there is kept\n")
     return FAILED
@@ -186,13 +228,12 @@ def _ages(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _with_demo(settings: Settings) -> Settings:
+def _with_demo(settings: Settings, cache: TrialCache) -> Settings:
     """Without any list of its own the command line shows the fictional one."""
     from cds_service.trials.catalogue import DEMO
 
     trials = settings.trials
-    has_answer = trials.cache_file is not None and trials.cache_file.exists()
-    if trials.catalogue or trials.clinicaltrials_gov or has_answer:
+    if trials.catalogue or trials.clinicaltrials_gov or cache.load() is not None:
         return settings
     return settings.model_copy(update={"trials": trials.model_copy(update={"catalogue": DEMO})})
 

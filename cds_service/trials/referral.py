@@ -53,6 +53,10 @@ class TrialReferrals:
             sources.start()
         return cls(sources, knowledge.vocabulary, trials.max_studies)
 
+    def refresh(self) -> None:
+        """Reads again whatever is due, without waiting for the background."""
+        self._sources.refresh()
+
     def stop(self) -> None:
         """Ends the background refresh."""
         self._sources.stop()

@@ -11,7 +11,9 @@ import pytest
 import responses
 
 from cds_service.cli import main
+from cds_service.store import open_store
 from cds_service.trials.clinicaltrials_gov import ADDRESS
+from cds_service.trials.stored import StoredTrialCache
 from tests.cds_service.trials.charts import bundle_of, patients
 from tests.cds_service.trials.registry_pages import page, record
 
@@ -92,11 +94,53 @@ def test_input_that_cannot_be_used(
     assert said in capsys.readouterr().err
 
 
-def test_a_hook_request_is_refused_with_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def hook_request(tmp_path: Path, **changes: Any) -> Path:
+    (patient,) = (one for one in patients() if one.id == "late-marrow")
+    empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    body = {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/1", "patientId": patient.id},
+        "prefetch": {"conditions": json.loads(bundle_of(patient)), "csf": empty, "marrow": empty},
+        **changes,
+    }
     path = tmp_path / "request.json"
-    path.write_text(json.dumps({"hook": "patient-view", "context": {"patientId": "p"}}))
+    path.write_text(json.dumps(body))
+    return path
+
+
+def test_match_takes_the_body_of_a_hook_request(
+    chart: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["trials", "match", str(chart), "--at", "2026-11-20", "--json"])
+    whole = printed(capsys)
+    assert main(["trials", "match", str(hook_request(tmp_path)), "--at", "2026-11-20", "--json"]) == 0
+    assert printed(capsys)["studies"] == whole["studies"]
+
+
+def test_a_body_that_the_service_would_refuse_is_refused_with_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = hook_request(tmp_path, hookInstance=3)
     assert main(["trials", "match", str(path)]) == 2
-    assert "give the chart as a Bundle" in capsys.readouterr().err
+    assert "hookInstance" in capsys.readouterr().err
+
+
+def test_with_a_configuration_the_answer_goes_into_the_store_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(f'environment = "development"\nauth = "off"\nstore = "sqlite:///{tmp_path}/store.db"\n')
+    monkeypatch.setenv("RELAPSE_CDS_CONFIG", str(config))
+    saved = tmp_path / "page.json"
+    saved.write_bytes(page(record()))
+    assert main(["trials", "import", str(saved), "--at", "2026-11-20"]) == 0
+    assert not (tmp_path / "answer.json").exists()
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    answer = StoredTrialCache(store).load()
+    store.close()
+    assert answer is not None
+    assert (answer.origin, len(answer.records)) == ("file", 1)
 
 
 def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,36 @@
+"""The body of a hook request on disk, evaluated from its prefetch alone; nobody is contacted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cds_service.cli.faults import Unusable
+
+if TYPE_CHECKING:
+    from cds_service.evaluation import Evaluation
+    from cds_service.settings import Settings
+    from fhir_mappings.assess import Knowledge
+
+
+def evaluate_body(
+    body: bytes, at: datetime, settings: Settings, knowledge: Knowledge, file: Path
+) -> Evaluation:
+    """The evaluation of a hook request. Raises Unusable where the service would refuse it."""
+    from cds_service.evaluation import Evaluator
+    from cds_service.fhir_reader import Deadline, FhirReader
+    from cds_service.hooks import HOOKS
+    from cds_service.refusals import Refusal
+    from cds_service.wire.body import read_body
+    from cds_service.wire.request import request_of
+
+    try:
+        decoded = read_body(body)
+        hook = decoded.envelope.get("hook")
+        service = next((one for one in HOOKS.values() if one.hook == hook), HOOKS["all-relapse"])
+        request = request_of(decoded, service)
+        evaluator = Evaluator(knowledge, settings, FhirReader(settings))
+        return evaluator.evaluate(request, None, at, Deadline.after(0.0))
+    except Refusal as refusal:
+        raise Unusable(f"{file}: {refusal.problem.value}: {refusal.diagnostics}") from None
