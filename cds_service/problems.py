@@ -58,6 +58,12 @@ TABLE: Mapping[Problem, Row] = {
         "not-supported",
         "The data are not FHIR R4. Nothing was evaluated. Send FHIR R4 (4.0.1) data.",
     ),
+    Problem.NOT_APPROVED: Row(
+        412,
+        "business-rule",
+        "The clinical content is a draft, and this service shows approved content only. "
+        "This is not a negative result.",
+    ),
     Problem.TOO_LARGE: Row(413, "too-long", "The body is larger than this service reads."),
     Problem.TOO_MANY_RESOURCES: Row(
         413, "too-costly", "The prefetch holds more resources than this service reads."

@@ -20,6 +20,7 @@ class Problem(Enum):
     MISSING_DATA = "missing-data"
     REFUSED_DATA = "refused-data"
     WRONG_VERSION = "wrong-version"
+    NOT_APPROVED = "not-approved"
     TOO_LARGE = "too-large"
     TOO_MANY_RESOURCES = "too-many-resources"
     WRONG_MEDIA_TYPE = "wrong-media-type"

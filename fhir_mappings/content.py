@@ -14,13 +14,13 @@ from fhir_mappings.knowledge.case_records import conventions_text as conventions
 from fhir_mappings.knowledge.case_records import read_case_records as read_case_records
 from fhir_mappings.knowledge.review import (
     FILE_NAME,
-    Reviewable,
     ReviewEntry,
     read_reviews,
     reviewable,
     reviews_text,
     rule_digest,
 )
+from fhir_mappings.knowledge.review import Reviewable as Reviewable
 from fhir_mappings.knowledge.review import RuleReview as RuleReview
 from fhir_mappings.knowledge.rule_sources import sources_of as sources_of
 from fhir_mappings.knowledge.rules import Rule as Rule

@@ -23,6 +23,7 @@ COMMANDS = (
     "keys",
     "check_config",
     "load_demo",
+    "knowledge",
     "docs",
 )
 """Modules of this package, in the order of the help."""

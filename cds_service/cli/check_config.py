@@ -48,5 +48,5 @@ def run(args: argparse.Namespace) -> int:
     if knowledge.review != "approved":
         write("The knowledge is a draft: it has not been signed by a clinician.\n")
         if settings.require_approved_content:
-            write("require_approved_content is on: no cards will be made.\n")
+            write("require_approved_content is on: nothing is shown until every rule is approved.\n")
     return 0

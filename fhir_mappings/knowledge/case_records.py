@@ -1,4 +1,4 @@
-"""The clinical cases as they are written, for those who review a rule. A checkout has them, a wheel has not."""
+"""The clinical cases as they are written, for those who review a rule. A checkout has them, a wheel not."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from importlib import import_module
+from textwrap import dedent
 from types import FunctionType
 from typing import Any
 
@@ -46,7 +47,7 @@ def sources_of(names: Iterable[str]) -> Mapping[str, str]:
 
 @cache
 def _read(thing: Any) -> tuple[str, tuple[Any, ...], dict[str, str]]:
-    text = "\n".join(line.rstrip() for line in inspect.cleandoc(inspect.getsource(thing)).splitlines())
+    text = "\n".join(line.rstrip() for line in dedent(inspect.getsource(thing)).splitlines())
     scope = vars(sys.modules[thing.__module__])
     reached: list[Any] = []
     constants: dict[str, str] = {}

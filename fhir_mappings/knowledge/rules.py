@@ -59,7 +59,7 @@ SECTION_RULES = {
     "SAFE-VOD": ("safety.safety_sections", ("safe-vod.",)),
     "SAFE-NEURO": ("safety.safety_sections", ("safe-neuro.",)),
     "SAFE-ITONLY": ("safety.safety_sections", ("safe-itonly.",)),
-    "DATA": ("finding.data_section", ("data.", "incomplete.", "need.")),
+    "DATA": ("finding.data_section", ("data.", "incomplete.", "need.", "unapproved.")),
 }
 """Section: its function below assessing.sections, and the beginnings of its sentences' keys."""
 
@@ -103,8 +103,8 @@ def _reading(knowledge: Knowledge, directory: Path, cases: Cases) -> Rule:
     paths += sorted((directory / "value_sets").glob("*.csv"))
     data = tuple(f"{path.relative_to(directory).as_posix()} {file_digest(path)}" for path in paths)
     return Rule(
-        "reading", "What is read from the record, by which codes", ("fhir_mappings.fhir.chart.ChartReader",), data,
-        tuple(cases),
+        "reading", "What is read from the record, by which codes", ("fhir_mappings.fhir.chart.ChartReader",),
+        data, tuple(cases),
     )  # fmt: skip
 
 
@@ -151,7 +151,8 @@ def _classes(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
         _ids(cases, lambda case: _says(case, ("risk.",))),
     )  # fmt: skip
     thresholds = (
-        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days", "cns3_wbc_at_least",
+        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
+        "cns3_wbc_at_least",
     )  # fmt: skip
     yield Rule(
         "cns-classes", "CNS classes and the traumatic tap", (f"{_CLINICAL}cns.read_tap",),

@@ -22,6 +22,9 @@ STATEMENTS = (
 )
 """Every number of the two documents; the file must treat each of them."""
 
+GROUPS = ("model", "ambiguities", "confounders", "resolutions", "decisions")
+"""The groups of references, in reading order."""
+
 Treatment = Literal["computed", "shown", "not-shown"]
 _Text = Annotated[str, StringConstraints(min_length=10, max_length=300)]
 _RuleName = Annotated[
@@ -128,10 +131,7 @@ def read_references(path: Path, faults: list[Fault]) -> References:
     file = read_toml(path, ReferencesFile, faults)
     if file is None:
         return References({}, {}, {})
-    groups = {
-        name: getattr(file, name)
-        for name in ("model", "ambiguities", "confounders", "resolutions", "decisions")
-    }
+    groups = {name: getattr(file, name) for name in GROUPS}
     found = References(MappingProxyType(groups), MappingProxyType(file.cases), MappingProxyType(file.tests))
     for table, keys in (("cases", file.cases), ("tests", file.tests)):
         for key in sorted(keys.keys() - found.known):
@@ -165,7 +165,7 @@ def unknown_words(path: Path, statements: Iterable[SeedStatement], known: frozen
 def citation_faults(
     directory: Path, statements: Mapping[str, SeedStatement], known: frozenset[str]
 ) -> Iterator[Fault]:
-    """Citations that mean nothing, and computed statements that nothing cites, over all files of a disease."""
+    """Citations that mean nothing, and computed statements that nothing cites, in all files of a disease."""
     cited: set[str] = set()
     for path in sorted(directory.glob("*.toml")):
         lines: KeyLines | None = None

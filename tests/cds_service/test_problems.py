@@ -15,8 +15,8 @@ from cds_service.refusals import Problem, Refusal
 
 CANARY = "CANARY-secret-text"
 ISSUE_TYPES = {
-    "conflict", "exception", "forbidden", "incomplete", "invalid", "login", "not-found", "not-supported",
-    "security", "structure", "throttled", "too-costly", "too-long", "transient",
+    "business-rule", "conflict", "exception", "forbidden", "incomplete", "invalid", "login", "not-found",
+    "not-supported", "security", "structure", "throttled", "too-costly", "too-long", "transient",
 }  # fmt: skip
 
 

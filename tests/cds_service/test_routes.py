@@ -179,12 +179,32 @@ def test_an_explained_answer_holds_the_assessment(make_app: AppMaker) -> None:
 
 
 def test_draft_content_makes_no_cards_where_that_is_configured(make_app: AppMaker) -> None:
-    app = make_app(require_approved_content=True, on_incomplete="info-card")
+    app = make_app(require_approved_content=True)
     if parts_of(app).knowledge.review == "approved":
         pytest.skip("the knowledge is approved")
     client = app.test_client()
-    assert post(client, request({"conditions": bundle(leukaemia())})).status_code == 412
+    chart = {"conditions": bundle(leukaemia()), "marrow": EMPTY, "blood": EMPTY, "csf": EMPTY}
+    for seen in (chart, {"conditions": bundle(leukaemia())}):
+        refused = post(client, request(seen))
+        assert refused.status_code == 412
+        assert refused.json["issue"][0]["code"] == "business-rule"
     assert client.get("/readyz").status_code == 503
+    assert post(client, request({"conditions": bundle(asthma())})).json == {"cards": []}
+
+
+def test_draft_content_is_told_in_a_card_where_that_is_configured(make_app: AppMaker) -> None:
+    app = make_app(require_approved_content=True, on_incomplete="info-card", explain=True)
+    if parts_of(app).knowledge.review == "approved":
+        pytest.skip("the knowledge is approved")
+    chart = {"conditions": bundle(leukaemia()), "marrow": EMPTY, "blood": EMPTY, "csf": EMPTY}
+    response = post(app.test_client(), request({"patient": patient(), **chart})).json
+    (card,) = response["cards"]
+    assert card["indicator"] == "info"
+    assert card["summary"] == "Relapse check gives no answer: its content is not yet approved."
+    assert "This is not a negative result." in card["detail"]
+    told = response["extension"]["org.relapse-cds.assessment"]
+    assert told["status"] == "not-evaluable"
+    assert not {"criteria", "site", "timing", "options"} & told.keys()
 
 
 def test_a_call_may_be_repeated(make_app: AppMaker, wordy: Knowledge) -> None:

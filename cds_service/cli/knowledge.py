@@ -1,0 +1,148 @@
+"""``relapse-cds knowledge``: read a rule, sign it, and see which rules are approved."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cds_service.cli.faults import Unusable
+
+if TYPE_CHECKING:
+    from fhir_mappings.content import CaseRecord, Reviewable, Rule
+
+
+def add_parser(subparsers: Any) -> None:
+    """``knowledge review|sign|status``."""
+    parser = subparsers.add_parser(
+        "knowledge",
+        help="read, sign and list the clinical rules",
+        description="A clinician reads a rule with its numbers, sentences and cases, and signs it. "
+        "A later change of any of these returns the rule to draft.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    review = actions.add_parser("review", help="print what a reviewer must read")
+    review.add_argument("rule", nargs="?", metavar="RULE", help="id of a rule, as status lists it")
+    review.add_argument("--all", action="store_true", help="every rule")
+    review.set_defaults(run=_review)
+    sign = actions.add_parser("sign", help="record that a reviewer approved a rule as it is now")
+    sign.add_argument("rule", metavar="RULE")
+    sign.add_argument("--reviewer", required=True, metavar="NAME")
+    sign.add_argument("--date", metavar="ISO", help="day of the review (default: today)")
+    sign.set_defaults(run=_sign)
+    status = actions.add_parser("status", help="list every rule: approved or draft, and why")
+    status.set_defaults(run=_status)
+    for action in (review, sign, status):
+        action.add_argument(
+            "--directory", type=Path, metavar="DIR", help="knowledge (default: the packaged one)"
+        )
+        action.add_argument(
+            "--cases", type=Path, metavar="DIR", help="clinical cases (default: the checkout's)"
+        )
+
+
+def _review(args: argparse.Namespace) -> int:
+    if bool(args.rule) == args.all:
+        raise Unusable("knowledge review: name one RULE, or give --all")
+    content = _content(args)
+    for rule in content.rules if args.all else (_rule(content, args.rule),):
+        sys.stdout.write("\n".join(_sheet(rule, content, _case_records(args))) + "\n\n")
+    return 0
+
+
+def _sign(args: argparse.Namespace) -> int:
+    from fhir_mappings.content import PACKAGED, CasesMissing, sign
+
+    content = _content(args)
+    rule = _rule(content, args.rule)
+    try:
+        path = sign(rule, content, _reviewer(args.reviewer), _day(args.date), args.directory or PACKAGED)
+    except CasesMissing:
+        raise Unusable(
+            "knowledge sign: the clinical cases are not here; sign in a checkout, or give --cases"
+        ) from None
+    except OSError as fault:
+        raise Unusable(f"knowledge sign: {fault.filename} cannot be written: {fault.strerror}") from None
+    sys.stdout.write(f"{rule.id} is approved; written to {path}\n")
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    content = _content(args)
+    reviews = [content.review(rule) for rule in content.rules]
+    width = max(len(review.rule.id) for review in reviews)
+    for review in reviews:
+        sys.stdout.write(f"{review.rule.id:<{width}}  {review.state:<8}  {review.why}\n")
+    approved = sum(review.state == "approved" for review in reviews)
+    sys.stdout.write(f"\n{approved} of {len(reviews)} rules approved\n")
+    if approved < len(reviews):
+        sys.stdout.write("The content is a draft: every card says so.\n")
+    return 0
+
+
+def _content(args: argparse.Namespace) -> Reviewable:
+    from fhir_mappings.assess import KnowledgeError
+    from fhir_mappings.content import PACKAGED, content_of
+
+    try:
+        return content_of(args.directory or PACKAGED, args.cases)
+    except KnowledgeError as error:
+        sys.stderr.write(f"{error}\n")
+        raise Unusable("the knowledge cannot be used; see above") from None
+    except (OSError, ValueError):
+        raise Unusable("--cases: cannot be read; name the folder of the clinical cases") from None
+
+
+def _case_records(args: argparse.Namespace) -> dict[str, CaseRecord]:
+    from fhir_mappings.content import PACKAGED, cases_beside, read_case_records
+
+    folder = args.cases or cases_beside(args.directory or PACKAGED)
+    return dict(read_case_records(folder)) if folder is not None else {}
+
+
+def _rule(content: Reviewable, rule_id: str) -> Rule:
+    rule = content.rule(rule_id)
+    if rule is None:
+        raise Unusable(f"no rule {rule_id}; `relapse-cds knowledge status` lists them")
+    return rule
+
+
+def _reviewer(name: str) -> str:
+    if len(name.strip()) < 2 or len(name) > 100 or not name.isprintable():
+        raise Unusable("--reviewer: write the name of a person, 2 to 100 printable characters")
+    return name.strip()
+
+
+def _day(text: str | None) -> date:
+    today = datetime.now(UTC).date()
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError:
+        raise Unusable("--date: write a day such as 2026-11-30") from None
+    if day > today:
+        raise Unusable("--date: lies in the future; write the day on which the rule was read")
+    return day
+
+
+def _sheet(rule: Rule, content: Reviewable, cases: dict[str, CaseRecord]) -> Iterator[str]:
+    """Everything that a signature covers, in the order of reading."""
+    from fhir_mappings.content import sources_of
+
+    review = content.review(rule)
+    yield f"{rule.id}: {rule.title}"
+    yield f"{review.state}: {review.why}"
+    yield from _part("Numbers, table rows and sentences", rule.data)
+    sources = sources_of(rule.functions)
+    yield from _part("Functions", (sources[name] for name in sources if name in rule.functions))
+    yield from _part("These use", (name for name in sources if name not in rule.functions))
+    told = (f"{case}: {cases[case].name} -> {cases[case].expect.get('status')}" for case in rule.cases)
+    yield from _part("Cases (docs/clinical/all.md shows each in full)", told)
+
+
+def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    yield f"\n{title}{'' if found else ': none'}"
+    yield from found
