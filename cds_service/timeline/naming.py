@@ -68,6 +68,14 @@ THRESHOLDS = {
     "mrd_hsct_bfm": "HSCT in ALL-REZ BFM",
     "mrd_hsct_cog": "HSCT in COG",
 }
+SHORT_THRESHOLDS = {
+    "remission_marrow_below": "remission",
+    "mrd_negative_below": "negative",
+    "mrd_hsct_r3": "HSCT R3",
+    "mrd_hsct_bfm": "HSCT BFM",
+    "mrd_hsct_cog": "HSCT COG",
+}
+"""As the lines of the picture are labelled; the page's table has the long names."""
 _STATEMENT_SOURCES = {"S-000": "seed-000", "S-003": "seed-003"}
 
 

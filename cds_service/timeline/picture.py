@@ -10,7 +10,7 @@ from cds_service.timeline.naming import (
     MARKS,
     PANELS,
     PHASES,
-    THRESHOLDS,
+    SHORT_THRESHOLDS,
     fired_letters,
     fired_text,
     remarks_text,
@@ -56,7 +56,7 @@ def _point(point: TimelinePoint, knowledge: Knowledge) -> dict[str, Any]:
         "low": None if point.low is None else float(point.low),
         "high": None if point.high is None else float(point.high),
         "use": point.use,
-        "letters": fired_letters(point.fired, knowledge),
+        "letters": fired_letters(point.fired, knowledge) or ("other set" if point.fired else ""),
         "fired": bool(point.fired),
         "value": value_text(point),
         "words": words + (f" ({remarks})" if remarks else "") + (f". Meets {met}" if met else ""),
@@ -71,7 +71,7 @@ def _line(level: Level, unit: str, knowledge: Knowledge) -> dict[str, Any]:
     if own:
         names = ", ".join(use.id for use in own)
     elif keys:
-        names = ", ".join(THRESHOLDS[use.id] for use in keys)
+        names = ", ".join(SHORT_THRESHOLDS[use.id] for use in keys)
     else:
         names = ", ".join(dict.fromkeys(use.criteria_set for use in level.uses))
     bound = f"{uses[0].comparator} {plain(level.value)} {unit}"

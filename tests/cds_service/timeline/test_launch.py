@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.test import Cookie, TestResponse
 
 from cds_service.fhir_reader.transport import Failed, Transport
 from cds_service.parts import attach, parts_of
@@ -26,6 +26,11 @@ DATA = ("lymphoblasts", "picture-data", "early-marrow")
 def asked(sent: TestResponse) -> dict[str, str]:
     """The parameters of the authorisation request."""
     return {name: values[0] for name, values in parse_qs(urlsplit(sent.headers["Location"]).query).items()}
+
+
+def cookies(visitor: Visitor) -> list[Cookie]:
+    """All cookies of the visitor's browser."""
+    return list((visitor.client._cookies or {}).values())
 
 
 def refused(answer: TestResponse, status: int, words: str) -> None:
@@ -185,7 +190,7 @@ def test_an_answer_in_another_browser_is_refused(visitor: Visitor, service: Flas
 def test_the_cookie_of_another_launch_does_not_fit(visitor: Visitor) -> None:
     """A state of one launch under the cookie of another: the sealed state decides."""
     visitor.launch()
-    cookie = next(iter(visitor.client._cookies.values()))
+    [cookie] = cookies(visitor)
     forged_state = "B" * 43
     visitor.client.set_cookie(_launch_cookie(forged_state), cookie.value, path="/timeline/callback")
     answer = visitor.client.get(f"/timeline/callback?code=abc&state={forged_state}")
@@ -332,7 +337,7 @@ def test_a_chart_cannot_be_opened_without_its_cookie(visitor: Visitor, service: 
 
 def test_a_changed_cookie_opens_nothing(visitor: Visitor) -> None:
     place = visitor.client.get(visitor.sign_in(visitor.launch())).headers["Location"]
-    cookie = next(one for one in visitor.client._cookies.values() if one.key == "relapse_chart_0")
+    cookie = next(one for one in cookies(visitor) if one.key == "relapse_chart_0")
     changed = cookie.value[:-6] + ("AAAAAA" if not cookie.value.endswith("AAAAAA") else "BBBBBB")
     visitor.client.set_cookie("relapse_chart_0", changed, path=place)
     refused(visitor.client.get(place), 401, "This session is over")
