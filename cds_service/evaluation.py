@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from cds_service import audit
 from cds_service.fhir_reader import Deadline, RefusedServer
-from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+from cds_service.fhir_reader.origins import FhirBase, MalformedUrl, parse_base
+from cds_service.fhir_reader.transport import Failed, Reply
 from cds_service.first_look import check_owners, deciding
 from cds_service.prefetch import PrefetchTable
 from cds_service.refusals import Problem, Refusal
@@ -62,6 +63,9 @@ class Reading(Protocol):
 
     def fetch(self, needs: Sequence[Need], patient_id: str) -> Mapping[str, FetchedNeed]: ...
     def follow(self, need_key: str, next_url: str) -> FetchedNeed: ...
+    @property
+    def base(self) -> FhirBase: ...
+    def get(self, target: str) -> Reply | Failed: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

@@ -27,6 +27,7 @@ from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.trials.referral import Referral
+from cds_service.trials.within_call import studies_within_call
 from cds_service.unapproved import is_withheld, told_unapproved
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
@@ -66,8 +67,10 @@ def call(service_id: str) -> Response:
     g.tenant = tenant.id if tenant else NO_TENANT
     if wait := parts.rate.wait(g.tenant):
         raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
-    evaluation = parts.evaluator.evaluate(hook, tenant, at, _deadline(parts))
-    referral = parts.trials.refer(evaluation.assessment, evaluation.facts, tenant)
+    deadline = _deadline(parts)
+    evaluation = parts.evaluator.evaluate(hook, tenant, at, deadline)
+    studies = studies_within_call(parts.reader, parts.settings, hook, tenant, deadline)
+    referral = parts.trials.refer(evaluation.assessment, evaluation.facts, tenant, studies)
     return _json(answer(parts, hook, service, caller, tenant, evaluation, referral))
 
 

@@ -86,7 +86,7 @@ def trial_statements(
     if not lists:
         return (_say("trials.no-list"),)
     return (
-        *_candidates(matches, profile, vocabulary, home),
+        *_candidates(matches, profile, vocabulary, home, all(one.complete for one in lists)),
         *_missing_tests(matches, profile, vocabulary),
         *_not_listed(matches, profile, vocabulary),
         *_provenance(lists, profile.on, vocabulary),
@@ -155,11 +155,13 @@ def not_checked(match: StudyMatch, vocabulary: TrialVocabulary) -> tuple[str, ..
 
 
 def _candidates(
-    matches: Matches, profile: TrialProfile, vocabulary: TrialVocabulary, home: Home | None
+    matches: Matches, profile: TrialProfile, vocabulary: TrialVocabulary, home: Home | None, complete: bool
 ) -> Iterator[Statement]:
     if not matches.count:
         today = profile.on.isoformat()
-        if home is not None and home.radius_km is not None:
+        if not complete:
+            yield _say("trials.none-in-part", date=today)
+        elif home is not None and home.radius_km is not None:
             yield _say("trials.none", date=today, km=f"{home.radius_km:.0f}")
         else:
             yield _say("trials.none-anywhere", date=today)

@@ -179,6 +179,16 @@ class Reading:
             page = interpret(self._send(Request(target)), search)
             return _fetched(follow(page, target, search, self._door, self._send, self._most))
 
+    @property
+    def base(self) -> FhirBase:
+        """The server that is read."""
+        return self._door.base
+
+    def get(self, target: str) -> Reply | Failed:
+        """One answer that is about no patient, such as a list of studies; ``target`` is path and query."""
+        with self._bulkhead.place() as taken:
+            return self._send(Request(target)) if taken else Failed("refused")
+
     def close(self) -> None:
         """Forget the token. Nothing can be read any more."""
         self._token = None

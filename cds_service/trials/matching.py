@@ -66,11 +66,12 @@ def answer_for(
     matches = match_studies(index, profile, vocabulary, limit, vocabulary.max_not_listed)
     statements = trial_statements(matches, profile, view.lists, vocabulary, view.home, enrolled)
     searched = bool(view.lists) and enrolled is None
+    sure = bool(matches.count) or all(one.complete for one in view.lists)
     return TrialAnswer(
         profile=profile,
         matches=matches,
         statements=statements,
-        summary=trial_summary(matches, on) if searched else None,
+        summary=trial_summary(matches, on) if searched and sure else None,
         links=study_links(matches) if searched else (),
         quiet_key=quiet_key(matches, profile, assessment.evidence_digest),
         enrolled=enrolled,

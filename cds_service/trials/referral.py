@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from cds_service.settings import Settings, Tenant
@@ -13,12 +13,19 @@ from cds_service.trials.lists import TrialLists, TrialSources
 from cds_service.trials.matching import SECTION, answer_for, with_trials
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.clinical.facts import Facts
-from fhir_mappings.trials import StudyLink, StudyList, TrialKnowledge, TrialVocabulary, prepare
+from fhir_mappings.trials import (
+    StudyLink,
+    StudyList,
+    TrialKnowledge,
+    TrialVocabulary,
+    current_enrolment,
+    prepare,
+)
 
 TOPIC = "allTrialReferral"
 
-ServerStudies = Callable[[TrialVocabulary], StudyList | None]
-"""Reads the studies of the hospital's FHIR server within the call; None where it is not to be asked."""
+ServerStudies = Callable[[TrialVocabulary, date], StudyList]
+"""Reads the studies of the hospital's FHIR server within the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +78,19 @@ class TrialReferrals:
         """The answer with its studies named; as it is without a list or without a trial section."""
         if assessment.section(SECTION) is None:
             return Referral(assessment)
-        lists = self._lists(tenant, server_studies)
+        day = assessment.at.date()
+        enrolled = current_enrolment(facts.enrolments)
+        lists = self._lists(tenant, None if enrolled else server_studies, day)
         if not lists.lists:
             return Referral(assessment)
-        day = assessment.at.date()
         answer = answer_for(assessment, facts, lists, self._vocabulary, day, self._max_studies)
         if answer.enrolled is not None:
             return Referral(assessment)
         return Referral(with_trials(assessment, answer), {TOPIC: answer.links}, {TOPIC: answer.quiet_key})
 
-    def _lists(self, tenant: Tenant | None, server_studies: ServerStudies | None) -> TrialLists:
+    def _lists(self, tenant: Tenant | None, server_studies: ServerStudies | None, day: date) -> TrialLists:
         held = self._sources.view(tenant.id if tenant else "")
-        found = server_studies(self._vocabulary) if server_studies else None
-        if found is None:
+        if server_studies is None:
             return held
-        lists = (*held.lists, found)
+        lists = (*held.lists, server_studies(self._vocabulary, day))
         return replace(held, lists=lists, index=prepare(lists, held.home))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cds_service.fhir_reader import Deadline, FetchedNeed, RefusedServer
+from cds_service.fhir_reader.origins import FhirBase, parse_base
+from cds_service.fhir_reader.transport import Failed, Reply
 from cds_service.settings import Tenant
 from fhir_mappings.assess import Need
 from fhir_mappings.assessment import Availability, NeedState
@@ -106,6 +108,8 @@ class TableReader:
 
     answers: dict[str, FetchedNeed] = field(default_factory=dict)
     pages: dict[str, FetchedNeed] = field(default_factory=dict)
+    studies: dict[str, Json] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
     refuses: str = ""
     rounds: list[list[str]] = field(default_factory=list)
     opened: list[tuple[str, str, object]] = field(default_factory=list)
@@ -129,6 +133,17 @@ class TableReader:
         """The pages of the table, noting the address."""
         self.rounds.append([next_url])
         return self.pages.get(need_key, failed("paging-blocked"))
+
+    @property
+    def base(self) -> FhirBase:
+        """The one server there is."""
+        return parse_base(FHIR_SERVER)
+
+    def get(self, target: str) -> Reply | Failed:
+        """The pages that are about no patient, noting what was asked."""
+        self.asked.append(target)
+        page = self.studies.get(target)
+        return Reply(200, {}, _dump(page)) if page is not None else Failed("not-found")
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -184,6 +184,7 @@ def test_every_sentence_has_its_blanks_filled() -> None:
         *said([partial], profile),
         *said([listed()], profile),
         *said([listed()], profile, home=None),
+        *said([listed(complete=False)], profile),
         *said([], profile),
         *said([partial], profile, enrolled=enrolled),
         trial_summary(matched(profile, partial), TODAY),

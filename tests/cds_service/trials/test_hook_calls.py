@@ -287,6 +287,15 @@ def test_a_patient_on_a_study_sees_the_enrolment_and_no_study_is_named(hospital:
     assert not [link for link in card["links"] if "trials.example.org" in link["url"]]
 
 
+def test_a_list_that_cannot_be_read_is_not_an_empty_list(hospital: Hospital) -> None:
+    hospital.edit("[[studies]]\nid =\n")
+    card = hospital.card(B_LINEAGE)
+    assert card is not None
+    assert "no open study" not in card["summary"]
+    assert "in what could be read of the list" in card["detail"]
+    assert "is incomplete" in card["detail"]
+
+
 def test_without_a_list_the_card_says_what_to_search_for(knowledge: Knowledge) -> None:
     app = create_app(Settings.embedded(), clock=lambda: AT, knowledge=knowledge)
     answer = app.test_client().post(SERVICE, json=B_LINEAGE).get_json()
