@@ -10,11 +10,17 @@ from cds_service.refusals import Problem, Refusal
 
 clinical = Blueprint("clinical", __name__)
 
+_ABOUT = {
+    "all": "every number, rule, sentence, source and case, written for a clinician's review",
+    "decisions": "which reading is built where the sources leave a choice, and what a clinician must answer",
+    "traceability": "from every statement of the product-defining documents to its rule, cases and words",
+}
+
 
 @clinical.get("/clinical/")
 def overview() -> Response:
     """The list of documents."""
-    return page("pages/clinical.html", documents=clinical_documents().values())
+    return page("pages/clinical.html", documents=clinical_documents().values(), about=_ABOUT)
 
 
 @clinical.get("/clinical/<name>")

@@ -14,15 +14,16 @@ from markdown_it.token import Token
 
 _NEIGHBOUR = re.compile(r"(?:\./)?([A-Za-z0-9_-]+)\.md(#.*)?")
 _NOT_IN_AN_ANCHOR = re.compile(r"[^a-z0-9]+")
-_CONTENTS_LEVEL = "h2"
+_IN_CONTENTS = {"h2": 1, "h3": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One entry of a table of contents."""
+    """One entry of a table of contents; ``level`` is 1, or 2 for a part of the one before."""
 
     anchor: str
     text: str
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def _with_anchors(tokens: list[Token]) -> tuple[Heading, ...]:
             anchor = f"{base}-{number}"
         used.add(anchor)
         opening.attrSet("id", anchor)
-        if opening.tag == _CONTENTS_LEVEL:
-            found.append(Heading(anchor, words))
+        if opening.tag in _IN_CONTENTS:
+            found.append(Heading(anchor, words, _IN_CONTENTS[opening.tag]))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from tests.browser.chromium import serious_findings, watched_page
 from tests.browser.opening import open_chart
 from tests.live_service import fire
 
-PAGES = ("/", "/demo/", "/clinical/", "/clinical/decisions", "/operator/")
+PAGES = ("/", "/demo/", "/clinical/", "/clinical/traceability", "/operator/")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -99,9 +99,18 @@ def test_a_clinical_document_is_read_with_its_tables(page: Page, demo: DemoPlace
     expect(page.get_by_role("heading", name="Clinical decisions", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Questions for a clinician")).to_be_visible()
     expect(page.get_by_role("columnheader", name="What is built")).to_be_visible()
-    page.get_by_text("Contents").click()
+    page.get_by_text("Contents", exact=True).click()
     page.locator(".contents").get_by_role("link", name="Options").click()
     expect(page.locator("#options")).to_be_in_viewport()
+
+
+def test_the_whole_of_what_is_reviewed_is_there(page: Page, demo: DemoPlace) -> None:
+    page.goto(f"{demo.url}/clinical/all")
+    for heading in ("Numbers", "Criteria sets", "Sources", "Cases"):
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_attached()
+    assert page.locator(".document table").count() > 20
+    page.locator(".document").get_by_role("link", name="traceability").first.click()
+    expect(page.get_by_role("heading", name="Traceability", level=1)).to_be_visible()
 
 
 def test_the_operator_sees_calls_and_no_patient(page: Page, demo: DemoPlace) -> None:

@@ -8,10 +8,11 @@ from cds_service.pages.documents import clinical_documents, document_page
 def test_the_first_heading_is_the_title_and_parts_can_be_linked_to() -> None:
     made = document_page("x", "# The title\n\n## Part `one`\n\ntext\n\n## Part one\n\n### Below\n\n## …\n")
     assert made.title == "The title"
-    assert [(heading.anchor, heading.text) for heading in made.contents] == [
-        ("part-one", "Part one"),
-        ("part-one-2", "Part one"),
-        ("part", "…"),
+    assert [(heading.anchor, heading.text, heading.level) for heading in made.contents] == [
+        ("part-one", "Part one", 1),
+        ("part-one-2", "Part one", 1),
+        ("below", "Below", 2),
+        ("part", "…", 1),
     ]
     assert '<h3 id="below">' in made.body
     assert "<h1" not in made.body
@@ -45,5 +46,5 @@ def test_links_lead_to_neighbours_or_outside_or_nowhere() -> None:
 
 def test_the_package_carries_the_clinical_documents() -> None:
     documents = clinical_documents()
-    assert "decisions" in documents
+    assert {"all", "decisions", "traceability"} <= set(documents)
     assert all(document.title != name for name, document in documents.items())
