@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Cookie, TestResponse
 
 from cds_service.app import create_app
 from cds_service.demo.application import LOCAL_CODES
@@ -123,3 +124,26 @@ def visitor(service: Flask, ehr: AuthorizationServer) -> Visitor:
 def _everything_logged(caplog: pytest.LogCaptureFixture) -> None:
     """So that a test can look at all that was logged."""
     caplog.set_level(logging.DEBUG)
+
+
+Moving = tuple[list[datetime], Callable[[], datetime]]
+DATA = ("lymphoblasts", "picture-data", "early-marrow")
+
+
+def asked(sent: TestResponse) -> dict[str, str]:
+    """The parameters of the authorisation request."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(sent.headers["Location"]).query).items()}
+
+
+def cookies(visitor: Visitor) -> list[Cookie]:
+    """All cookies of the visitor's browser."""
+    return list((visitor.client._cookies or {}).values())
+
+
+def refused(answer: TestResponse, status: int, words: str) -> None:
+    """A clear page, no data."""
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == status, text
+    assert answer.content_type.startswith("text/html")
+    assert words in text
+    assert not any(word in text for word in DATA)

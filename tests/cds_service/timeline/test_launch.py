@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from werkzeug.test import Cookie, TestResponse
 
-from cds_service.fhir_reader.transport import Failed, Transport
-from cds_service.parts import attach, parts_of
 from cds_service.timeline.routes import _launch_cookie
-from tests.cds_service.timeline.conftest import CALLBACK, ServiceMaker, Visitor
-from tests.conftest import AT
+from tests.cds_service.timeline.conftest import (
+    CALLBACK,
+    ServiceMaker,
+    Visitor,
+    asked,
+    cookies,
+    refused,
+)
 from tests.smart.authorization_server import AuthorizationServer, s256
-
-Moving = tuple[list[datetime], Callable[[], datetime]]
-DATA = ("lymphoblasts", "picture-data", "early-marrow")
-
-
-def asked(sent: TestResponse) -> dict[str, str]:
-    """The parameters of the authorisation request."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(sent.headers["Location"]).query).items()}
-
-
-def cookies(visitor: Visitor) -> list[Cookie]:
-    """All cookies of the visitor's browser."""
-    return list((visitor.client._cookies or {}).values())
-
-
-def refused(answer: TestResponse, status: int, words: str) -> None:
-    """A clear page, no data."""
-    text = answer.get_data(as_text=True)
-    assert answer.status_code == status, text
-    assert answer.content_type.startswith("text/html")
-    assert words in text
-    assert not any(word in text for word in DATA)
 
 
 def test_an_ehr_launch_ends_at_the_chart(visitor: Visitor) -> None:
@@ -283,126 +261,3 @@ def test_a_long_token_still_fits(visitor: Visitor) -> None:
     page = visitor.client.get(arrived.headers["Location"])
     assert page.status_code == 200
     assert "could not be read completely" in page.get_data(as_text=True)
-
-
-@pytest.fixture
-def moving() -> Moving:
-    """A clock whose hand a test can move."""
-    hand = [AT]
-    return hand, lambda: hand[0]
-
-
-def test_a_launch_expires(
-    make_service: ServiceMaker,
-    ehr: AuthorizationServer,
-    moving: Moving,
-) -> None:
-    hand, clock = moving
-    visitor = Visitor(make_service(clock).test_client(), ehr)
-    back = visitor.sign_in(visitor.launch())
-    hand[0] += timedelta(seconds=601)
-    refused(visitor.client.get(back), 400, "has expired")
-    assert ehr.token_requests == []
-
-
-def test_a_session_ends_with_the_token(
-    make_service: ServiceMaker,
-    ehr: AuthorizationServer,
-    moving: Moving,
-) -> None:
-    hand, clock = moving
-    visitor = Visitor(make_service(clock).test_client(), ehr)
-    arrived = visitor.client.get(visitor.sign_in(visitor.launch()))
-    place = arrived.headers["Location"]
-    assert visitor.client.get(place).status_code == 200
-    hand[0] += timedelta(seconds=299)
-    assert visitor.client.get(place).status_code == 200
-    hand[0] += timedelta(seconds=2)
-    refused(visitor.client.get(place), 401, "This session is over")
-
-
-def test_two_charts_in_one_browser_are_not_mixed_up(visitor: Visitor) -> None:
-    first = visitor.client.get(visitor.sign_in(visitor.launch("early-marrow"))).headers["Location"]
-    second = visitor.client.get(visitor.sign_in(visitor.launch("isolated-cns"))).headers["Location"]
-    for place, patient in ((first, "early-marrow"), (second, "isolated-cns"), (first, "early-marrow")):
-        text = visitor.client.get(place).get_data(as_text=True)
-        assert f"patient <strong>{patient}</strong>" in text
-
-
-def test_a_chart_cannot_be_opened_without_its_cookie(visitor: Visitor, service: Flask) -> None:
-    place = visitor.client.get(visitor.sign_in(visitor.launch())).headers["Location"]
-    refused(service.test_client().get(place), 401, "This session is over")
-    refused(visitor.client.get("/timeline/chart/another"), 401, "This session is over")
-
-
-def test_a_changed_cookie_opens_nothing(visitor: Visitor) -> None:
-    place = visitor.client.get(visitor.sign_in(visitor.launch())).headers["Location"]
-    cookie = next(one for one in cookies(visitor) if one.key == "relapse_chart_0")
-    changed = cookie.value[:-6] + ("AAAAAA" if not cookie.value.endswith("AAAAAA") else "BBBBBB")
-    visitor.client.set_cookie("relapse_chart_0", changed, path=place)
-    refused(visitor.client.get(place), 401, "This session is over")
-
-
-def test_cookies_are_out_of_reach_of_scripts_and_other_sites(visitor: Visitor) -> None:
-    sent = visitor.launch()
-    arrived = visitor.client.get(visitor.sign_in(sent))
-    made = [*sent.headers.getlist("Set-Cookie"), *arrived.headers.getlist("Set-Cookie")]
-    made = [line for line in made if "Max-Age=0" not in line]
-    assert made
-    for line in made:
-        assert "HttpOnly" in line
-        assert "SameSite=Lax" in line
-        assert "Path=/timeline/c" in line
-
-
-def test_cookies_are_secure_behind_https(ehr: AuthorizationServer, make_service: ServiceMaker) -> None:
-    app = make_service()
-    parts = parts_of(app)
-    settings = parts.settings.model_copy(update={"public_url": "https://cds.example.org"})
-    attach(app, replace(parts, settings=settings))
-    sent = Visitor(app.test_client(), ehr).launch()
-    assert all("Secure" in line for line in sent.headers.getlist("Set-Cookie"))
-
-
-def test_the_token_is_nowhere_but_in_the_sealed_cookie(
-    visitor: Visitor, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    sent = visitor.launch()
-    arrived = visitor.client.get(visitor.sign_in(sent))
-    page = visitor.client.get(arrived.headers["Location"])
-    [token] = visitor.ehr.issued
-    [exchange] = visitor.ehr.token_requests
-    seen = [page.get_data(as_text=True), str(page.headers), str(arrived.headers), sent.headers["Location"]]
-    ours = [record for record in caplog.records if record.name != "werkzeug"]
-    logged = " ".join(str(record.__dict__) for record in ours)
-    for secret in (token, exchange["code"], exchange["code_verifier"]):
-        assert not any(secret in text for text in seen)
-        assert secret not in logged
-    assert "early-marrow" not in logged
-    assert "Observation/" not in logged
-    assert "timeline-launch" in logged
-    assert token not in capfd.readouterr().out
-
-
-def test_a_repeated_parameter_is_refused(visitor: Visitor) -> None:
-    answer = visitor.client.get(f"/timeline/launch?iss={visitor.ehr.iss}&iss=https://evil.example.org/fhir")
-    refused(answer, 400, "cannot be read")
-
-
-def test_the_form_leads_over_a_page_that_names_the_host(visitor: Visitor) -> None:
-    page = visitor.client.get("/timeline/launch", query_string={"iss": visitor.ehr.iss, "form": "1"})
-    text = page.get_data(as_text=True)
-    assert page.status_code == 200
-    assert visitor.ehr.url.removeprefix("http://") in text
-    assert 'http-equiv="refresh"' in text
-
-
-def test_a_fhir_server_that_fails_is_no_negative_result(
-    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = visitor.client.get(visitor.sign_in(visitor.launch())).headers["Location"]
-    monkeypatch.setattr(Transport, "send", lambda *_: Failed("server-error"))
-    text = visitor.client.get(place).get_data(as_text=True)
-    assert "This is not a negative result" in text
-    assert "could not be read completely" in text
-    assert "No relapse is shown" not in text
