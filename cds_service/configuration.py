@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -56,9 +57,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if settings is not None:
         unread = {fault.key.partition("[")[0] for fault in faults}
         faults.extend(fault for fault in contradictions(settings) if fault.key not in unread)
+    if settings is not None:
+        settings = _anchored(settings, directory)
+        faults.extend(_authority_faults(settings))
     if faults or settings is None:
         raise SettingsError(tuple(faults))
-    return _anchored(settings, directory)
+    return settings
 
 
 def contradictions(settings: Settings) -> list[Fault]:
@@ -77,6 +81,17 @@ def contradictions(settings: Settings) -> list[Fault]:
     for index, tenant in enumerate(settings.tenants):
         faults.extend(_tenant_faults(f"tenants[{index}]", tenant, settings))
     return faults + _repeated(settings)
+
+
+def _authority_faults(settings: Settings) -> list[Fault]:
+    if settings.ca_file is None:
+        return []
+    try:
+        ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ValueError):
+        shape = "a file without certificates" if settings.ca_file.is_file() else "no such file"
+        return [Fault("ca_file", shape, "name a PEM file of certificate authorities, or remove the key")]
+    return []
 
 
 def check_local_codes(settings: Settings, concepts: Collection[str]) -> None:
@@ -246,7 +261,9 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
         for tenant in settings.tenants
     )
     paths = {
-        key: directory / value for key in ("knowledge_dir",) if (value := getattr(settings, key)) is not None
+        key: directory / value
+        for key in ("knowledge_dir", "ca_file")
+        if (value := getattr(settings, key)) is not None
     }
     trials = _anchored_trials(settings.trials, directory)
     return settings.model_copy(update={"tenants": tenants, "trials": trials, **paths})

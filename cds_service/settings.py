@@ -19,6 +19,7 @@ ENVIRONMENT_PREFIX = "RELAPSE_CDS_"
 """Prefix of every environment variable that holds a key."""
 
 Profile = Literal["strict", "epic", "cerner", "sandbox", "compact"]
+Habits = Literal["none", "hapi", "smart", "medplum", "epic", "cerner"]
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256", "PS384"]
 
 
@@ -73,6 +74,8 @@ class Tenant(BaseModel):
     allow_private: bool = False
     open_fhir: bool = False
     profile: Profile = "strict"
+    habits: Habits = "none"
+    """How its FHIR server is known to differ; none: by the profile, and by what the server declares."""
     null_means: Literal["empty", "refetch"] = "empty"
     timezone: str = "UTC"
     prefetch_keys: Mapping[str, str] = Field(default_factory=dict)
@@ -149,6 +152,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=16, ge=1, le=256)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     """How many proxies in front of the service may set X-Forwarded-For."""
+    ca_file: Path | None = None
+    """PEM file of the certificate authorities of FHIR servers, instead of the public ones."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     knowledge_dir: Path | None = None
     """A directory of knowledge to use instead of the one inside the package."""

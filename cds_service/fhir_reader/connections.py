@@ -37,6 +37,8 @@ class Exchange:
     """An address or a certificate was refused."""
     received: int = 0
     """Bytes that came back so far; 0 means that a second try cannot repeat an effect."""
+    dialled: bool = False
+    """A connection was opened for this exchange, or tried; otherwise an idle one was taken."""
 
 
 current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
@@ -105,6 +107,7 @@ def client_tls(ca_file: str = "") -> ssl.SSLContext:
 def _dial(host: str, port: int, options: Any) -> socket.socket:
     """Connect to the first admitted address that answers. Raises ``OSError``."""
     exchange = current_exchange.get()
+    exchange.dialled = True
     targets = resolve(host, port, exchange.deadline)
     admitted = [target for target in targets if may_dial(str(target[1][0]), exchange.allow_private)]
     if targets and not admitted:

@@ -51,23 +51,14 @@ class FetchedNeed:
 class FhirReader:
     """The FHIR servers of all tenants, as one process knows them.
 
-    ``habits`` names the known habits of a server by its base URL (``hapi``, ``smart``, ``medplum``,
-    ``epic``, ``cerner``); a tenant's profile names them too. Others are learned in the background
-    when ``learns`` is true. ``ca_file`` replaces the public certificate authorities.
+    A tenant names the known habits of its server (``habits``, or else ``profile``). Others are
+    learned in the background when ``learns`` is true. The setting ``ca_file`` replaces the public
+    certificate authorities.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        habits: Mapping[str, str] | None = None,
-        ca_file: str = "",
-        learns: bool = True,
-    ) -> None:
+    def __init__(self, settings: Settings, *, learns: bool = True) -> None:
         self._settings = settings
-        self._habits = dict(habits or {})
         self._learns = learns
-        self._ca_file = ca_file
         self._lock = threading.Lock()
         self._doors: dict[tuple[str, FhirBase], Door] = {}
         self._bulkheads: dict[str, Bulkhead] = {}
@@ -105,7 +96,7 @@ class FhirReader:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return client_tls(self._ca_file)
+        return client_tls(str(self._settings.ca_file or ""))
 
     def _door(self, tenant: Tenant, base: FhirBase) -> tuple[Door, Bulkhead]:
         key = (tenant.id, base)
@@ -121,7 +112,7 @@ class FhirReader:
         transport = Transport(
             base, private, self._tls if base.scheme == "https" else None, self._settings.max_body_bytes
         )
-        named = self._habits.get(base.url, tenant.profile)
+        named = tenant.profile if tenant.habits == "none" else tenant.habits
         return Door(tenant.id, transport, named, self._learns)
 
 

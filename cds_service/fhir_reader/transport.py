@@ -102,9 +102,18 @@ class Transport:
         if deadline.expired:
             return Failed("timed-out")
         exchange = Exchange(deadline, self._allow_private)
+        outcome = self._attempt(request, authorization, exchange)
+        # The server may close an idle connection just when it is used (RFC 9112, 9.3.1). That says nothing
+        # about the server, and everything sent here only reads: it is sent anew, on a fresh connection.
+        if isinstance(outcome, Failed) and outcome.repeatable and not exchange.dialled:
+            self._adapter.poolmanager.clear()
+            outcome = self._attempt(request, authorization, Exchange(deadline, self._allow_private))
+        return outcome
+
+    def _attempt(self, request: Request, authorization: str, exchange: Exchange) -> Reply | Failed:
         mark = current_exchange.set(exchange)
         try:
-            return self._exchange(self._prepared(request, authorization), deadline)
+            return self._exchange(self._prepared(request, authorization), exchange.deadline)
         except TooLarge:
             return Failed("too-large")
         except (Undecodable, UnicodeError):

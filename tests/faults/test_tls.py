@@ -101,7 +101,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def reasons(url: str, ca_file: str, seconds: float = 3.0) -> set[str]:
     """How the needs of a reading over TLS ended; empty text for a known one."""
-    reader = FhirReader(Settings(), ca_file=ca_file, learns=False)
+    reader = FhirReader(Settings(ca_file=Path(ca_file) if ca_file else None), learns=False)
     tenant = tenant_of(url)
     with reader.open(tenant, url, Authorization(), Deadline.after(seconds)) as opened:
         fetched = opened.fetch(NEEDS, "p1")
@@ -134,6 +134,7 @@ def test_t22_an_unknown_authority_is_refused(authority: Authority) -> None:
         assert server.asked == []
 
 
+@pytest.mark.req("A2")
 def test_t22_tls_1_0_is_not_spoken(authority: Authority) -> None:
     old = authority.server("127.0.0.1")
     with pytest.warns(DeprecationWarning, match="TLSv1"):
@@ -152,6 +153,7 @@ def test_t22_verification_cannot_be_switched_off() -> None:
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.req("T1")
 @pytest.mark.parametrize("mode", ["drip-body", "drip-headers", "slow-first-byte", "gzip-bomb", "truncated"])
 def test_the_deadline_and_the_cap_hold_below_tls(authority: Authority, mode: str) -> None:
     proxy = FaultProxy(LittleFhir(), mode, tls=authority.server("127.0.0.1"))

@@ -44,7 +44,7 @@ def ids(fetched: FetchedNeed) -> list[str]:
 def fetch(
     respond: Callable[[Asked], Answer],
     *needs: SmallNeed,
-    habits: str = "",
+    habits: str = "none",
     patient: str = "p1",
     readings: int = 1,
     seconds: float = 5.0,
@@ -53,9 +53,10 @@ def fetch(
     """Read the needs from a server that answers so; returns what was fetched last, and all requests."""
     with LoopbackServer(respond) as server:
         url = server.url + BASE
-        own = reader or FhirReader(Settings.embedded(), habits={url: habits}, learns=False)
+        own = reader or FhirReader(Settings.embedded(), learns=False)
+        tenant = tenant_of(url).model_copy(update={"habits": habits})
         for _ in range(readings):
-            with own.open(tenant_of(url), url, Authorization(), Deadline.after(seconds)) as opened:
+            with own.open(tenant, url, Authorization(), Deadline.after(seconds)) as opened:
                 fetched = opened.fetch(needs, patient)
         own.close()
         return [fetched[need.key] for need in needs], server.asked
