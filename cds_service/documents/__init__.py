@@ -10,6 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cds_service.documents.api_description import errors_md, openapi_json
+from cds_service.documents.clinical import all_md
+from cds_service.documents.conformance import conformance_md
+from cds_service.documents.copies import copy_of
+from cds_service.documents.traceability import traceability_md
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -19,5 +25,15 @@ class Document:
     make: Callable[[Path], str]
 
 
-DOCUMENTS: tuple[Document, ...] = ()
+DOCUMENTS: tuple[Document, ...] = (
+    Document("docs/clinical/all.md", all_md),
+    Document("docs/clinical/traceability.md", traceability_md),
+    Document("docs/conformance.md", conformance_md),
+    Document("docs/errors.md", errors_md),
+    Document("docs/openapi.json", openapi_json),
+    # Copies for the pages of an installed service, after what they copy.
+    Document("cds_service/pages/clinical/all.md", copy_of("docs/clinical/all.md")),
+    Document("cds_service/pages/clinical/decisions.md", copy_of("docs/clinical/decisions.md")),
+    Document("cds_service/pages/clinical/traceability.md", copy_of("docs/clinical/traceability.md")),
+)
 """Every generated document."""

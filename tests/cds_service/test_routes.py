@@ -95,6 +95,7 @@ def test_only_configured_hooks_are_offered(make_app: AppMaker) -> None:
     assert post(client, request(QUIET)).status_code == 404
 
 
+@pytest.mark.req("B1")
 @pytest.mark.parametrize("method", ["head", "options"])
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 def test_discovery_answers_head_and_options(client: FlaskClient, method: str, path: str) -> None:
@@ -136,6 +137,7 @@ def wordy(knowledge: Knowledge) -> Knowledge:
     return replace(knowledge, words=words)
 
 
+@pytest.mark.req("E6")
 def test_missing_data_may_be_told_in_a_card(make_app: AppMaker, wordy: Knowledge) -> None:
     client = make_app(on_incomplete="info-card", knowledge=wordy).test_client()
     response = post(client, request())
@@ -155,6 +157,8 @@ def test_without_words_for_the_card_missing_data_stay_412(make_app: AppMaker, kn
     assert post(client, request()).status_code == 412
 
 
+@pytest.mark.req("E7")
+@pytest.mark.req("G5")
 def test_a_foreign_patient_is_412_and_counted(client: FlaskClient) -> None:
     def mismatches() -> float:
         return audit.REGISTRY.get_sample_value("patient_mismatch_total", {"tenant": "general"}) or 0.0
@@ -214,6 +218,8 @@ def test_a_call_may_be_repeated(make_app: AppMaker, wordy: Knowledge) -> None:
     assert one.data == other.data
 
 
+@pytest.mark.req("F2")
+@pytest.mark.req("E1")
 def test_data_are_fetched_where_the_request_admits_it(make_app: AppMaker) -> None:
     reader = TableReader()
     client = make_app(reader=reader).test_client()
@@ -252,6 +258,8 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.req("A1")
+@pytest.mark.req("G6")
 @pytest.mark.parametrize(("body", "status"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_bodies(client: FlaskClient, body: bytes, status: int) -> None:
     response = post(client, body)
@@ -274,6 +282,7 @@ def test_any_prefetch_gets_a_valid_answer(client: FlaskClient, key: str, value: 
     assert response.json["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.req("C6")
 @pytest.mark.parametrize(
     ("content_type", "status"),
     [
@@ -292,16 +301,19 @@ def test_media_types(client: FlaskClient, content_type: str, status: int) -> Non
     assert post(client, request(QUIET), content_type=content_type).status_code == status
 
 
+@pytest.mark.req("C6")
 @pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 200)])
 def test_coded_bodies_are_refused(client: FlaskClient, coding: str, status: int) -> None:
     assert post(client, request(QUIET), headers={"Content-Encoding": coding}).status_code == status
 
 
+@pytest.mark.req("C6")
 def test_a_large_body_is_refused_by_its_length(make_app: AppMaker) -> None:
     client = make_app(max_body_bytes=2048).test_client()
     assert post(client, b"{" + b" " * 4096).status_code == 413
 
 
+@pytest.mark.req("C6")
 def test_a_large_body_is_refused_by_count(make_app: AppMaker) -> None:
     client = make_app(max_body_bytes=200_000).test_client()
     chunked = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
@@ -444,6 +456,7 @@ def test_other_origins_are_not_admitted(client: FlaskClient, origin: str) -> Non
     assert "Origin" in response.headers["Vary"]
 
 
+@pytest.mark.req("P12")
 def test_without_token_the_401_says_nothing(make_app: AppMaker) -> None:
     ehr = Tenant(id="general", iss="https://ehr.example.org", fhir_servers=(FHIR_SERVER,))
     client = make_app(auth="required", discovery_auth="required", tenants=(ehr,)).test_client()
@@ -458,6 +471,8 @@ def test_without_token_the_401_says_nothing(make_app: AppMaker) -> None:
     assert len({response.data for response in answers}) == 1
 
 
+@pytest.mark.req("F6")
+@pytest.mark.req("P13")
 def test_no_secret_and_no_patient_reaches_the_log(
     make_app: AppMaker, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -25,6 +25,7 @@ def production() -> FhirReader:
     return FhirReader(Settings(), learns=False)
 
 
+@pytest.mark.req("F7")
 @pytest.mark.parametrize("name", ATTACKS)
 def test_is_refused_without_a_lookup_or_a_socket(name: str, production: FhirReader) -> None:
     with watched_network() as seen, pytest.raises(RefusedServer) as refused:
@@ -47,12 +48,15 @@ def test_what_is_no_text_is_refused(value: Any, production: FhirReader) -> None:
         production.open(GENERAL, value, Authorization(), Deadline.after(1))
 
 
+@pytest.mark.req("F7")
 def test_s46_another_tenants_server_is_refused(production: FhirReader) -> None:
     with watched_network() as seen, pytest.raises(RefusedServer) as refused:
         production.open(GENERAL, OTHER.fhir_servers[0], Authorization(), Deadline.after(1))
     assert (refused.value.reason, seen) == ("not-allowed", [])
 
 
+@pytest.mark.req("F8")
+@pytest.mark.req("A2")
 def test_http_is_refused_in_production_even_where_it_is_listed(production: FhirReader) -> None:
     plain = Tenant(id="plain", fhir_servers=("http://ehr.example.org/fhir",))
     with watched_network() as seen, pytest.raises(RefusedServer) as refused:
@@ -97,6 +101,7 @@ def _resolver(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
     return dialled
 
 
+@pytest.mark.req("F7")
 @pytest.mark.parametrize("address", S43.values(), ids=S43)
 def test_s43_a_special_address_is_not_dialled(
     address: str, production: FhirReader, monkeypatch: pytest.MonkeyPatch
@@ -129,6 +134,8 @@ def test_a_private_address_is_dialled_where_the_tenant_allows_it(monkeypatch: py
     assert "10.1.2.3" in dialled
 
 
+@pytest.mark.req("F3")
+@pytest.mark.req("F7")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("place", ["other-origin", "relative", "downgrade"])
 def test_s45_a_redirect_is_never_followed(status: int, place: str) -> None:

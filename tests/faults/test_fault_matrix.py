@@ -17,6 +17,8 @@ def assert_clean(outcome: Outcome) -> None:
     assert outcome.overruns == []
 
 
+@pytest.mark.req("E6")
+@pytest.mark.req("T1")
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_no_silent_miss_and_no_overrun_in_random_runs(seed: int) -> None:
     outcome = run_matrix(60, seed, 0.4)

@@ -69,6 +69,8 @@ BLOCKED: dict[str, Any] = {
 }
 
 
+@pytest.mark.req("E5")
+@pytest.mark.req("F3")
 @pytest.mark.parametrize("name", BLOCKED)
 def test_a_next_link_that_leads_elsewhere_is_blocked(name: str) -> None:
     with LoopbackServer(LittleFhir()) as evil:
@@ -96,6 +98,7 @@ FOLLOWED = {
 }
 
 
+@pytest.mark.req("E5")
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_t14_the_forms_of_real_servers_are_followed(name: str) -> None:
     first = answering_with_next(FOLLOWED[name])
@@ -157,6 +160,7 @@ def test_the_rest_of_a_prefetched_result_is_read() -> None:
     ]
 
 
+@pytest.mark.req("F6")
 @pytest.mark.parametrize("mode", sorted(MODES))
 def test_t16_the_token_is_in_no_output(
     mode: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -237,6 +241,7 @@ def test_t19_an_odd_token_is_refused_and_never_sent(name: str) -> None:
     assert refused.value.reason == reason
 
 
+@pytest.mark.req("F4")
 def test_t19_a_token_that_has_elapsed_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with LoopbackServer(LittleFhir()) as server, reading(server.url + BASE, 600) as opened:
         later = time.monotonic() + 301
@@ -246,6 +251,7 @@ def test_t19_a_token_that_has_elapsed_is_not_sent(monkeypatch: pytest.MonkeyPatc
     assert fetched["marrow"].state.reason == "unauthorised"
 
 
+@pytest.mark.req("F2")
 def test_an_open_server_is_read_without_a_token() -> None:
     with LoopbackServer(LittleFhir()) as server:
         tenant = tenant_of(server.url + BASE, open_fhir=True)
@@ -256,6 +262,7 @@ def test_an_open_server_is_read_without_a_token() -> None:
         assert "authorization" not in server.asked[0].headers
 
 
+@pytest.mark.req("F5")
 def test_t21_the_token_is_gone_after_the_reading() -> None:
     secret = "".join(["CANARY-", "of-t21-", str(os.getpid())])
     with LoopbackServer(LittleFhir()) as server:
@@ -288,6 +295,8 @@ def _holders_of(text: str) -> list[object]:
     return held
 
 
+@pytest.mark.req("F5")
+@pytest.mark.req("F6")
 def test_a_token_is_neither_shown_nor_copied_nor_stored() -> None:
     token = bearer(Authorization())
     assert CANARY not in repr(token)

@@ -65,6 +65,14 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 _WITH_JKU = ("J-15", "J-16", "J-17")
 
 
+@pytest.mark.req("P2")
+@pytest.mark.req("P3")
+@pytest.mark.req("P4")
+@pytest.mark.req("P5")
+@pytest.mark.req("P6")
+@pytest.mark.req("P7")
+@pytest.mark.req("P8")
+@pytest.mark.req("P9")
 @pytest.mark.parametrize("case", marked(case for case in MATRIX if case.id not in _WITH_JKU))
 def test_each_token_of_the_matrix(verifier: Verifier, case: Case) -> None:
     assert _reason(verifier, case.make()) == case.reason

@@ -72,6 +72,14 @@ _ELSEWHERE = {"J-15", "J-16", "J-17", "J-56r", "J-67a", "J-67d"}
 _SENT = [case for case in MATRIX if case.id not in _ELSEWHERE]
 
 
+@pytest.mark.req("P2")
+@pytest.mark.req("P3")
+@pytest.mark.req("P4")
+@pytest.mark.req("P5")
+@pytest.mark.req("P6")
+@pytest.mark.req("P7")
+@pytest.mark.req("P8")
+@pytest.mark.req("P9")
 @pytest.mark.parametrize("case", marked(_SENT))
 def test_each_token_of_the_matrix_gets_its_answer(service: Service, case: Case) -> None:
     made = case.make()

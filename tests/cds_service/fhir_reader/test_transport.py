@@ -25,6 +25,7 @@ def send(request: Request = GET, authorization: str = "Bearer abc", seconds: flo
     return outcome
 
 
+@pytest.mark.req("F3")
 @responses.activate
 def test_what_is_sent() -> None:
     responses.get(URL, body=b"{}", headers={"X-Y": "1"})
@@ -92,6 +93,7 @@ def test_every_fault_becomes_a_value(fault: Exception) -> None:
     assert "CANARY" not in repr(outcome)
 
 
+@pytest.mark.req("T1")
 @responses.activate
 def test_nothing_is_sent_after_the_deadline() -> None:
     responses.get(URL, body=b"{}")
