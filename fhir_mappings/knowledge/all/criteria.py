@@ -149,8 +149,9 @@ def residual_marrow(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
             return Met(evidence, sample.day)
         if sample.value.is_at_least(rule.low_at_least) is Answer.YES and tests >= 2:
             return Met(evidence, sample.day)
-        if doubt is not None and tests >= 1 and sample.value.is_at_least(rule.test_at_least) is Answer.YES:
-            return Met((doubt.evidence(), *evidence), sample.day)
+        if doubt is not None and tests >= 1 and not same_specimen(doubt.result, sample.result):
+            if sample.value.is_at_least(rule.test_at_least) is Answer.YES:
+                return Met((doubt.evidence(), *evidence), sample.day)
         if sample.value.is_at_least(rule.low_at_least) is not Answer.NO:
             doubt = sample
     if doubt is not None:

@@ -1,0 +1,142 @@
+"""Every timing class tells the arithmetic it stands on, or what is not recorded."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.timing import TimingClass, TimingLimits, bfm, cog, seed_000, seed_003
+from fhir_mappings.fhir.dates import read_moment
+
+YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
+LIMITS = TimingLimits(early_marrow=36, early_extramedullary=18, end_of_therapy=6, very_early=18)
+NO_DIAGNOSIS = "the date of diagnosis is not recorded"
+NO_END = "the end of frontline therapy is not recorded"
+
+
+def at(text: str) -> Moment:
+    moment = read_moment(text)
+    assert moment is not None
+    return moment
+
+
+def from_diagnosis(months: float, threshold: str, start: str = "2021-03-10", end: str = "2024-03-10") -> str:
+    return f"{months} months from diagnosis {start} to {end}; threshold {threshold} months"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (seed_003(None, at("2024-03-10"), YES, LIMITS), TimingClass("indeterminate", None, NO_DIAGNOSIS)),
+        (
+            seed_003(at("2021-03-10"), at("2024-03-10"), YES, LIMITS),
+            TimingClass("late", 36.0, from_diagnosis(36.0, "36")),
+        ),
+        (
+            seed_003(at("2021-03-10"), at("2024-03-10"), NO, LIMITS),
+            TimingClass("late", 36.0, from_diagnosis(36.0, "18")),
+        ),
+        (
+            seed_003(at("2021-03-10"), at("2024-03-10"), UNSURE, LIMITS),
+            TimingClass("late", 36.0, from_diagnosis(36.0, "18 or 36")),
+        ),
+        (
+            seed_003(at("2021-03"), at("2024-03-10"), YES, LIMITS),
+            TimingClass(
+                "indeterminate",
+                36.3,
+                "35.3 to 36.3 months from diagnosis 2021-03 to 2024-03-10; threshold 36 months",
+            ),
+        ),
+        (
+            seed_003(at("2021-03-10"), at("2024-03"), YES, LIMITS),
+            TimingClass(
+                "indeterminate",
+                35.7,
+                "35.7 to 36.7 months from diagnosis 2021-03-10 to 2024-03; threshold 36 months",
+            ),
+        ),
+        (seed_000(None, YES, at("2024-03-10"), LIMITS), TimingClass("very-poor", None, "relapse on therapy")),
+        (seed_000(None, NO, at("2024-03-10"), LIMITS), TimingClass("indeterminate", None, NO_END)),
+        (
+            seed_000(at("2023-03-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass(
+                "much-better",
+                12.0,
+                "12.0 months from end of therapy 2023-03-10 to 2024-03-10; threshold 6 months",
+            ),
+        ),
+        (
+            bfm(at("2023-03-10"), None, YES, at("2024-03-10"), LIMITS),
+            TimingClass("very-early", 12.0, from_diagnosis(12.0, "18", "2023-03-10")),
+        ),
+        (
+            bfm(at("2021-03-10"), None, YES, at("2024-03-10"), LIMITS),
+            TimingClass("early", None, "relapse on therapy"),
+        ),
+        (
+            bfm(at("2021-03-10"), None, NO, at("2024-03-10"), LIMITS),
+            TimingClass("indeterminate", None, NO_END),
+        ),
+        (bfm(None, None, YES, at("2024-03-10"), LIMITS), TimingClass("indeterminate", None, NO_END)),
+        (
+            bfm(at("2021-03-10"), at("2023-03-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass(
+                "late", 12.0, "12.0 months from end of therapy 2023-03-10 to 2024-03-10; threshold 6 months"
+            ),
+        ),
+        (
+            bfm(None, at("2023-03-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass(
+                "late", 12.0, "12.0 months from end of therapy 2023-03-10 to 2024-03-10; threshold 6 months"
+            ),
+        ),
+        (
+            bfm(at("2021-03-10"), at("2023-12-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass(
+                "early", 3.0, "3.0 months from end of therapy 2023-12-10 to 2024-03-10; threshold 6 months"
+            ),
+        ),
+        (
+            bfm(None, at("2023-12-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass("indeterminate", None, "the dates are not exact enough"),
+        ),
+        (
+            bfm(at("2021-03-10"), at("2023-09"), NO, at("2024-03-10"), LIMITS),
+            TimingClass("indeterminate", None, "the dates are not exact enough"),
+        ),
+        # Between early and very early: the diagnosis is known to the year only.
+        (
+            bfm(at("2022"), None, YES, at("2024-03-10"), LIMITS),
+            TimingClass("indeterminate", None, NO_END),
+        ),
+        (
+            bfm(at("2022"), at("2024-01-10"), NO, at("2024-03-10"), LIMITS),
+            TimingClass("indeterminate", None, "the dates are not exact enough"),
+        ),
+        (cog(None, at("2024-03-10"), LIMITS), TimingClass("indeterminate", None, NO_DIAGNOSIS)),
+        (
+            cog(at("2023-03-10"), at("2024-03-10"), LIMITS),
+            TimingClass("very-early", 12.0, from_diagnosis(12.0, "18 and 36", "2023-03-10")),
+        ),
+        (
+            cog(at("2022-03-10"), at("2024-03-10"), LIMITS),
+            TimingClass("intermediate", 24.0, from_diagnosis(24.0, "18 and 36", "2022-03-10")),
+        ),
+        (
+            cog(at("2021-03-10"), at("2024-03-10"), LIMITS),
+            TimingClass("late", 36.0, from_diagnosis(36.0, "18 and 36")),
+        ),
+        (
+            cog(at("2021-03"), at("2024-03-10"), LIMITS),
+            TimingClass(
+                "indeterminate",
+                36.3,
+                "35.3 to 36.3 months from diagnosis 2021-03 to 2024-03-10; threshold 18 and 36 months",
+            ),
+        ),
+    ],
+)
+def test_the_class_its_months_and_its_arithmetic(found: TimingClass, expected: TimingClass) -> None:
+    assert found == expected

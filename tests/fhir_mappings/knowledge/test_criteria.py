@@ -1,0 +1,406 @@
+"""Each criterion with its evidence, its event and what it asks for where it cannot decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.cns import TapReading
+from fhir_mappings.clinical.criteria_sets import (
+    Bound,
+    CriteriaSet,
+    MarrowWithBlood,
+    Repopulation,
+    ResidualTable,
+)
+from fhir_mappings.clinical.facts import Result
+from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.clinical.quantities import Measured, Presence
+from fhir_mappings.clinical.samples import CsfDraw, Sample
+from fhir_mappings.clinical.verdict import Evidence, Met, Missing, NotMet, Unknown, Verdict
+from fhir_mappings.clinical.window import SiteFinding, Window
+from fhir_mappings.knowledge.all.criteria import (
+    cerebrospinal_fluid,
+    evaluate,
+    extramedullary,
+    marrow_single,
+    marrow_with_blood,
+    repopulation,
+    residual_marrow,
+)
+
+START = date(2024, 1, 1)
+SET = CriteriaSet(
+    id="seed",
+    label="seed",
+    source="seed-000",
+    default=True,
+    complete=True,
+    marrow_single=Bound(">", Decimal(50), ("S-000-01",)),
+    repopulation=Repopulation("rise", Decimal(5), Decimal(25), 168, 90, ("S-000-02",)),
+    marrow_with_blood=MarrowWithBlood(Decimal(25), Decimal(2), 7, ("S-000-03",)),
+    csf=Bound(">", Decimal(5), ("S-000-06",)),
+    extramedullary=("S-000-04",),
+    residual_table=ResidualTable(Decimal(25), Decimal(5), Decimal(1), Decimal(1), ("PDL-T",)),
+)
+EMPTY = Window((), (), (), (), ())
+BARE = CriteriaSet("bare", "bare", "seed-000", False, True)
+
+
+def gap(key: str) -> Missing:
+    return Missing(key, f"{key} what", f"{key} why")
+
+
+def asks(key: str, *because: Evidence) -> Unknown:
+    return Unknown((gap(key),), because)
+
+
+def on(day: int) -> Moment:
+    return Moment.on(START + timedelta(days=day))
+
+
+def between(low: str | None, high: str | None) -> Measured:
+    return Measured(Decimal(low) if low else None, Decimal(high) if high else None, "%", f"{low}-{high}")
+
+
+def marrow(day: int, value: str | Measured, method: str = "", code: str = "") -> Sample:
+    measured = (
+        Measured(Decimal(value), Decimal(value), "%", f"{value} %") if isinstance(value, str) else value
+    )
+    name = f"Observation/{day}-{measured.original.split()[0]}{method}{code}"
+    return Sample(Result(name, "marrow", measured, on(day), method=method, code=code), measured, on(day), "m")
+
+
+def window(
+    *samples: Sample,
+    blood: Iterable[Sample] = (),
+    mrd: Iterable[Sample] = (),
+    taps: Iterable[TapReading] = (),
+    findings: Iterable[SiteFinding] = (),
+) -> Window:
+    return Window(samples, tuple(blood), tuple(taps), tuple(mrd), tuple(findings))
+
+
+def tap(
+    day: int,
+    count: str | Measured | None,
+    blasts: Answer,
+    traumatic: Answer = Answer.NO,
+    ratio: Answer = Answer.UNSURE,
+) -> TapReading:
+    counted = marrow(day, count) if count is not None else None
+    cytology = Result(f"Observation/cyto-{day}", "csf-blasts", Presence.PRESENT, on(day))
+    return TapReading(CsfDraw(on(day), counted, None, blasts, cytology), traumatic, ratio, "")
+
+
+# --- A ---------------------------------------------------------------------------------------------
+
+
+def test_a_is_met_by_the_first_marrow_beyond_the_bound() -> None:
+    low, first, second = marrow(0, "3"), marrow(10, "51"), marrow(20, "90")
+    found = marrow_single(window(low, first, second), SET, gap)
+    assert found == Met((first.evidence(">", "50"),), on(10))
+
+
+def test_a_not_met_shows_the_highest_marrow() -> None:
+    low, high, last = marrow(0, "3"), marrow(10, "50"), marrow(20, "4")
+    assert marrow_single(window(low, high, last), SET, gap) == NotMet((high.evidence(">", "50"),))
+
+
+def test_a_open_shows_the_latest_open_marrow() -> None:
+    one, other = marrow(0, between("40", "60")), marrow(10, between("45", "70"))
+    found = marrow_single(window(one, other, marrow(20, "4")), SET, gap)
+    assert found == asks("marrow-exact", other.evidence(">", "50"))
+
+
+@pytest.mark.parametrize("criteria", [SET, BARE])
+def test_without_marrow_or_bound_a_asks_for_a_marrow(criteria: CriteriaSet) -> None:
+    samples = (marrow(0, "90"),) if criteria is BARE else ()
+    assert marrow_single(window(*samples), criteria, gap) == asks("marrow")
+
+
+def test_the_highest_of_intervals_is_taken_by_their_upper_end() -> None:
+    open_below = marrow(0, between(None, "30"))
+    exact = marrow(10, "20")
+    assert marrow_single(window(open_below, exact), SET, gap) == NotMet((open_below.evidence(">", "50"),))
+
+
+# --- B ---------------------------------------------------------------------------------------------
+
+
+def test_b_is_met_on_the_day_of_the_second_marrow() -> None:
+    first, second = marrow(0, "8"), marrow(7, "31")
+    found = repopulation(window(first, second), SET, gap)
+    assert found == Met((first.evidence(), second.evidence(">", "25")), on(7))
+
+
+@pytest.mark.parametrize(
+    ("mode", "first", "second", "met"),
+    [
+        ("rise", "20", "26", True),
+        ("rise", "21", "26", False),
+        ("above-five", "5.1", "26", True),
+        ("above-five", "5", "26", False),
+        ("above-five", "26", "26", False),
+        ("above-five", "22", "26", True),
+        ("two-above-25", "25", "30", False),
+        ("two-above-25", "25.1", "26", True),
+        ("two-above-25", "40", "26", True),
+    ],
+)
+def test_b_by_every_reading(mode: str, first: str, second: str, met: bool) -> None:
+    assert SET.repopulation is not None
+    criteria = replace(SET, repopulation=replace(SET.repopulation, mode=mode))
+    found = repopulation(window(marrow(0, first), marrow(10, second)), criteria, gap)
+    assert isinstance(found, Met) is met
+
+
+@pytest.mark.parametrize(("days", "met"), [(6, False), (7, True), (90, True), (91, False)])
+def test_b_needs_a_week_and_no_more_than_ninety_days(days: int, met: bool) -> None:
+    found = repopulation(window(marrow(0, "8"), marrow(days, "31")), SET, gap)
+    assert isinstance(found, Met) is met
+
+
+def test_b_without_a_second_marrow_asks_for_it() -> None:
+    only = marrow(0, "31")
+    assert repopulation(window(only), SET, gap) == asks("second-marrow", only.evidence())
+
+
+def test_b_not_met_shows_the_last_two_or_the_highest() -> None:
+    one, two, three = marrow(0, "30"), marrow(10, "28"), marrow(20, "26")
+    assert repopulation(window(one, two, three), SET, gap) == NotMet((two.evidence(), three.evidence()))
+    low, high = marrow(0, "3"), marrow(10, "25")
+    assert repopulation(window(low, high), SET, gap) == NotMet((high.evidence(">", "25"),))
+
+
+def test_b_open_asks_for_the_exact_value() -> None:
+    doubtful, second = marrow(0, between("1", "28")), marrow(10, "31")
+    assert repopulation(window(doubtful, second), SET, gap) == asks("marrow-exact", second.evidence())
+
+
+@pytest.mark.parametrize(
+    ("first", "met"), [(between(None, "10"), True), (between("29", None), False), (between("20", None), None)]
+)
+def test_b_rises_over_whole_intervals(first: Measured, met: bool | None) -> None:
+    found = repopulation(window(marrow(0, first), marrow(10, "31")), SET, gap)
+    assert (True if isinstance(found, Met) else None if isinstance(found, Unknown) else False) is met
+
+
+def test_b_above_five_with_an_open_first_value_is_open() -> None:
+    assert SET.repopulation is not None
+    criteria = replace(SET, repopulation=replace(SET.repopulation, mode="above-five"))
+    last = marrow(10, "31")
+    found = repopulation(window(marrow(0, between("6", None)), last), criteria, gap)
+    assert found == asks("marrow-exact", last.evidence())
+
+
+def test_b_asks_for_a_marrow_without_one_or_without_the_rule() -> None:
+    assert repopulation(EMPTY, SET, gap) == asks("marrow")
+    assert repopulation(window(marrow(0, "8"), marrow(10, "31")), BARE, gap) == asks("marrow")
+
+
+# --- C ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("blood_day", "event"), [(5, 10), (10, 10), (17, 17)])
+def test_c_is_met_by_the_later_of_both(blood_day: int, event: int) -> None:
+    sample, smear = marrow(10, "26"), marrow(blood_day, "2")
+    found = marrow_with_blood(window(sample, blood=[smear]), SET, gap)
+    assert found == Met((sample.evidence(">", "25"), smear.evidence(">=", "2")), on(event))
+
+
+@pytest.mark.parametrize("blood_day", [2, 18])
+def test_c_blood_out_of_the_window_is_as_good_as_none(blood_day: int) -> None:
+    sample = marrow(10, "26")
+    found = marrow_with_blood(window(sample, blood=[marrow(blood_day, "40")]), SET, gap)
+    assert found == asks("blood", sample.evidence(">", "25"))
+
+
+def test_c_not_met_by_too_little_blood_or_marrow() -> None:
+    sample, smear = marrow(10, "26"), marrow(10, "1.9")
+    found = marrow_with_blood(window(sample, blood=[smear]), SET, gap)
+    assert found == NotMet((sample.evidence(), smear.evidence(">=", "2")))
+    low, lower = marrow(10, "25"), marrow(12, "3")
+    found = marrow_with_blood(window(low, lower, blood=[marrow(10, "40")]), SET, gap)
+    assert found == NotMet((low.evidence(">", "25"),))
+
+
+def test_c_open_names_the_doubtful_blood() -> None:
+    sample, smear = marrow(10, "26"), marrow(10, between(None, "5"))
+    found = marrow_with_blood(window(sample, blood=[smear]), SET, gap)
+    assert found == asks("blood", sample.evidence(">", "25"), smear.evidence(">=", "2"))
+
+
+def test_c_takes_the_latest_of_several() -> None:
+    one, two = marrow(10, "26"), marrow(12, "27")
+    first, last = marrow(10, "0"), marrow(12, "1")
+    found = marrow_with_blood(window(one, two, blood=[first, last]), SET, gap)
+    assert found == NotMet((two.evidence(), last.evidence(">=", "2")))
+    assert marrow_with_blood(window(one, two), SET, gap) == asks("blood", two.evidence(">", "25"))
+
+
+def test_c_asks_for_a_marrow_without_one_or_without_the_rule() -> None:
+    assert marrow_with_blood(window(blood=[marrow(0, "40")]), SET, gap) == asks("marrow")
+    assert marrow_with_blood(window(marrow(0, "90"), blood=[marrow(0, "40")]), BARE, gap) == asks("marrow")
+
+
+# --- D and E ---------------------------------------------------------------------------------------
+
+
+def finding(day: int, proven: Answer) -> SiteFinding:
+    return SiteFinding("testis", on(day), proven, "biopsy", (Evidence(f"Condition/{day}", "testis"),))
+
+
+def test_d_is_met_by_the_first_proven_finding() -> None:
+    sites = [finding(0, Answer.UNSURE), finding(5, Answer.YES), finding(9, Answer.YES)]
+    assert extramedullary(window(findings=sites), SET, gap) == Met(sites[1].evidence, on(5))
+
+
+def test_d_suspected_asks_for_proof_and_shows_the_latest() -> None:
+    sites = [finding(0, Answer.UNSURE), finding(5, Answer.UNSURE)]
+    assert extramedullary(window(findings=sites), SET, gap) == asks("proof", *sites[1].evidence)
+
+
+def test_d_is_met_by_the_fluid_before_a_suspicion_counts() -> None:
+    proof = tap(3, "6", Answer.YES)
+    found = extramedullary(window(findings=[finding(0, Answer.UNSURE)], taps=[proof]), SET, gap)
+    assert found == Met(proof.draw.evidence(">", "5"), on(3))
+
+
+def test_d_without_findings_says_what_the_fluid_says() -> None:
+    clear = tap(3, "0", Answer.NO)
+    assert extramedullary(window(taps=[clear]), SET, gap) == NotMet(clear.draw.evidence(">", "5"))
+    assert extramedullary(EMPTY, SET, gap) == asks("csf")
+    open_count = tap(3, None, Answer.YES)
+    assert extramedullary(window(taps=[open_count]), SET, gap) == asks(
+        "csf-count", *open_count.draw.evidence()
+    )
+    assert extramedullary(window(findings=[finding(0, Answer.YES)]), BARE, gap) == asks("site")
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        (tap(3, "6", Answer.YES), "met"),
+        (tap(3, "5", Answer.YES), "not-met"),
+        (tap(3, "6", Answer.NO), "not-met"),
+        (tap(3, "6", Answer.UNSURE), "cytology"),
+        (tap(3, None, Answer.YES), "csf-count"),
+        (tap(3, None, Answer.UNSURE), "csf-count"),
+        (tap(3, None, Answer.NO), "not-met"),
+        (tap(3, between("4", "6"), Answer.YES), "csf-count"),
+        (tap(3, "6", Answer.YES, Answer.YES, Answer.NO), "traumatic-tap"),
+        (tap(3, "6", Answer.YES, Answer.YES, Answer.UNSURE), "traumatic-tap"),
+        (tap(3, "6", Answer.YES, Answer.UNSURE, Answer.UNSURE), "traumatic-tap"),
+        (tap(3, "6", Answer.YES, Answer.YES, Answer.YES), "met"),
+        (tap(3, "6", Answer.YES, Answer.UNSURE, Answer.YES), "met"),
+        (tap(3, "5", Answer.YES, Answer.YES, Answer.NO), "not-met"),
+    ],
+)
+def test_e_needs_count_and_blasts_and_no_blood_that_explains_them(reading: TapReading, expected: str) -> None:
+    found = cerebrospinal_fluid(window(taps=[reading]), SET, gap)
+    evidence = reading.draw.evidence(">", "5")
+    kinds: dict[str, Verdict] = {"met": Met(evidence, on(3)), "not-met": NotMet(evidence)}
+    assert found == kinds.get(expected, asks(expected, *evidence))
+
+
+def test_e_a_later_proof_outweighs_a_doubt_and_a_doubt_outweighs_a_clear_tap() -> None:
+    doubt, proof, clear = tap(1, "6", Answer.UNSURE), tap(5, "8", Answer.YES), tap(9, "0", Answer.NO)
+    met = cerebrospinal_fluid(window(taps=[doubt, proof, clear]), SET, gap)
+    assert met == Met(proof.draw.evidence(">", "5"), on(5))
+    found = cerebrospinal_fluid(window(taps=[doubt, clear]), SET, gap)
+    assert found == asks("cytology", *doubt.draw.evidence(">", "5"))
+    second = tap(20, "1", Answer.NO)
+    assert cerebrospinal_fluid(window(taps=[clear, second]), SET, gap) == NotMet(
+        second.draw.evidence(">", "5")
+    )
+    assert cerebrospinal_fluid(EMPTY, SET, gap) == asks("csf")
+    assert cerebrospinal_fluid(window(taps=[proof]), BARE, gap) == asks("csf")
+
+
+# --- MRD -------------------------------------------------------------------------------------------
+
+
+def residual(*samples: Sample) -> Verdict:
+    return residual_marrow(window(mrd=samples), SET, gap)
+
+
+def test_mrd_of_25_percent_needs_nothing_else() -> None:
+    sample = marrow(0, "25", "flow")
+    assert residual(sample) == Met((sample.evidence(">=", "25"),), on(0))
+
+
+@pytest.mark.parametrize(
+    ("value", "others", "met"),
+    [
+        ("24.9", [], False),
+        ("24.9", ["1"], True),
+        ("5", ["1"], True),
+        ("5", ["0.9"], False),
+        ("4.9", ["1"], False),
+        ("4.9", ["1", "1"], True),
+        ("1", ["1", "1"], True),
+        ("0.99", ["1", "1"], False),
+    ],
+)
+def test_mrd_with_further_tests_of_the_same_draw(value: str, others: list[str], met: bool) -> None:
+    methods = ["pcr", "fish"]
+    index = marrow(0, value, "flow")
+    tests = [marrow(0, other, method) for other, method in zip(others, methods, strict=False)]
+    found = residual(index, *tests)
+    assert isinstance(found, Met) is met
+    if met:
+        assert found == Met((index.evidence(">=", "25"),), on(0))
+
+
+def test_mrd_the_same_method_twice_is_one_test() -> None:
+    assert isinstance(residual(marrow(0, "6", "flow"), marrow(0, "7", "flow")), Unknown)
+    assert isinstance(residual(marrow(0, "6", code="a|1"), marrow(0, "7", code="a|1")), Unknown)
+    assert isinstance(residual(marrow(0, "6", code="a|1"), marrow(0, "7", code="a|2")), Met)
+    # Two further tests by one method are one further test.
+    three = residual(marrow(0, "2", "flow"), marrow(0, "1", "pcr"), marrow(0, "1.5", "pcr"))
+    assert isinstance(three, Unknown)
+
+
+def test_mrd_of_another_draw_is_no_further_test() -> None:
+    assert isinstance(residual(marrow(0, "6", "flow"), marrow(3, "0.5", "pcr")), Unknown)
+
+
+def test_mrd_a_second_marrow_with_two_tests_decides() -> None:
+    first = marrow(0, "6", "flow")
+    second, further = marrow(14, "3", "flow"), marrow(14, "1", "pcr")
+    assert residual(first, second, further) == Met((first.evidence(), second.evidence(">=", "25")), on(14))
+    assert residual(first, marrow(14, "3", "flow")) == asks("second-test", marrow(14, "3", "flow").evidence())
+
+
+def test_mrd_in_doubt_or_low() -> None:
+    doubt = marrow(0, "3", "flow")
+    assert residual(doubt) == asks("second-test", doubt.evidence())
+    wide = marrow(0, between(None, "2"), "flow")
+    assert residual(wide) == asks("second-test", wide.evidence())
+    low, lower = marrow(0, "0.99"), marrow(9, "0.5")
+    assert residual(low, lower) == NotMet((lower.evidence(">=", "1"),))
+    assert residual() == asks("mrd")
+    assert residual_marrow(window(mrd=[marrow(0, "90")]), BARE, gap) == asks("mrd")
+
+
+# --- the set ---------------------------------------------------------------------------------------
+
+
+def test_a_set_answers_what_it_defines_with_its_citations() -> None:
+    found = list(evaluate(EMPTY, SET, gap))
+    assert [(name, cites) for name, _verdict, cites in found] == [
+        ("A", ("S-000-01",)),
+        ("B", ("S-000-02",)),
+        ("C", ("S-000-03",)),
+        ("D", ("S-000-04",)),
+        ("E", ("S-000-06",)),
+        ("MRD", ("PDL-T",)),
+    ]
+    assert all(isinstance(verdict, Unknown) for _name, verdict, _cites in found)
+    assert list(evaluate(EMPTY, BARE, gap)) == []
