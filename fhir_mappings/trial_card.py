@@ -197,7 +197,7 @@ def _study(match: StudyMatch, profile: TrialProfile, vocabulary: TrialVocabulary
         id=study.id,
         facts=_cut(matched, vocabulary) or nothing,
         unknown=_cut(unknown, vocabulary) or nothing,
-        unchecked=_cut(not_checked(match, vocabulary), vocabulary) or unstated,
+        unchecked=_cut(not_checked(match, vocabulary), vocabulary) or vocabulary.phrases["rest"],
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -74,15 +73,16 @@ def trial_profile(
 
 
 def _until(facts: Facts, at: datetime) -> Facts:
+    """The kinds of facts that a profile is made from, as far as they do not lie after ``at``."""
     def past(moment: Moment | None) -> bool:
         return moment is None or not moment.is_after(at)
 
-    return replace(
-        facts,
-        results=tuple(one for one in facts.results if past(one.collected)),
-        medications=tuple(one for one in facts.medications if past(one.start)),
-        procedures=tuple(one for one in facts.procedures if past(one.performed)),
-        diagnoses=tuple(one for one in facts.diagnoses if past(one.onset or one.recorded)),
+    return Facts(
+        persons=facts.persons,
+        results=tuple([one for one in facts.results if past(one.collected)]),
+        medications=tuple([one for one in facts.medications if past(one.start)]),
+        procedures=tuple([one for one in facts.procedures if past(one.performed)]),
+        diagnoses=tuple([one for one in facts.diagnoses if past(one.onset or one.recorded)]),
     )
 
 

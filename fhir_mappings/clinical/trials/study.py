@@ -39,6 +39,9 @@ class TrialFact(Enum):
     AST = "ast"
     EJECTION_FRACTION = "ejection-fraction"
 
+    # Members are looked up hundreds of times for one patient; identity is what Enum compares by anyway.
+    __hash__ = object.__hash__
+
 
 class AgeUnit(Enum):
     """Units in which a study states an age limit."""

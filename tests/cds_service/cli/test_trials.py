@@ -154,7 +154,7 @@ def test_check_names_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_check_of_a_clean_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trials", "check"]) == 0
-    assert "6 studies can be used" in capsys.readouterr().out
+    assert "7 studies can be used" in capsys.readouterr().out
 
 
 def test_an_import_is_used_by_the_next_match(
