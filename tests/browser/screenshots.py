@@ -22,6 +22,7 @@ from tests.live_service import fire, live_demo
 
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+TALL: dict[str, Any] = {"viewport": {"width": 1100, "height": 1240}}
 SIDE_BAR: dict[str, Any] = {"viewport": {"width": 420, "height": 900}, "device_scale_factor": 2}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
 
@@ -53,13 +54,20 @@ def server_down(page: Page) -> None:
     page.locator(".refusal").wait_for()
 
 
+def sample_read(page: Page) -> None:
+    """The newest sample but one is read out below the timeline."""
+    page.locator("#picture svg").wait_for()
+    for _ in range(2):
+        page.get_by_role("button", name="Previous sample").click()
+
+
 PICTURES = (
     Picture("start", "/"),
     Picture("demo-ehr", "/demo/#early-marrow", before=chart_opened),
     Picture("demo-ehr-dark", "/demo/#t-lineage", WIDE | DARK, chart_opened),
     Picture("demo-ehr-side-bar", "/demo/#mrd-due", SIDE_BAR, chart_opened),
-    Picture("timeline", "/timeline/?patient=early-marrow"),
-    Picture("timeline-dark", "/timeline/?patient=mrd-due", WIDE | DARK),
+    Picture("timeline", "/timeline/?patient=cd19-negative", TALL, sample_read),
+    Picture("timeline-dark", "/timeline/?patient=mrd-due", TALL | DARK),
     Picture("timeline-side-bar", "/timeline/?patient=early-marrow", SIDE_BAR),
     Picture("clinical", "/clinical/decisions"),
     Picture("operator", "/operator/"),
