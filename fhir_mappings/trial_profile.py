@@ -74,6 +74,7 @@ def trial_profile(
 
 def _until(facts: Facts, at: datetime) -> Facts:
     """The kinds of facts that a profile is made from, as far as they do not lie after ``at``."""
+
     def past(moment: Moment | None) -> bool:
         return moment is None or not moment.is_after(at)
 

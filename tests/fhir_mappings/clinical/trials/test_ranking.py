@@ -32,9 +32,7 @@ def order(*studies: Study, home: Home | None = BOSTON, record: dict[str, str] | 
         ((10.0, 179.0), (10.0, -179.0), 219.0),
     ],
 )
-def test_great_circle_distance(
-    one: tuple[float, float], other: tuple[float, float], expected: float
-) -> None:
+def test_great_circle_distance(one: tuple[float, float], other: tuple[float, float], expected: float) -> None:
     assert distance_km(*one, *other) == pytest.approx(expected, abs=0.3)
 
 

@@ -14,9 +14,7 @@ RELAPSED = "Study in relapsed disease"
 def asked(conditions: list[str], title: str = RELAPSED) -> dict[str, frozenset[str]]:
     found = read_relevance(conditions, [], [title], vocabulary())
     assert found.is_relevant
-    return {
-        one.fact.value: one.expected.values for one in found.criteria if isinstance(one.expected, OneOf)
-    }
+    return {one.fact.value: one.expected.values for one in found.criteria if isinstance(one.expected, OneOf)}
 
 
 @pytest.mark.parametrize(
