@@ -11,12 +11,10 @@ import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client.parser import text_string_to_metric_families
 
 from cds_service import audit
 from cds_service.parts import parts_of
 from cds_service.settings import Tenant
-from cds_service.store import StoreUnavailable
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import (
     EMPTY,
@@ -282,63 +280,6 @@ def test_any_prefetch_gets_a_valid_answer(client: FlaskClient, key: str, value: 
     assert response.json["resourceType"] == "OperationOutcome"
 
 
-@pytest.mark.req("C6")
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        ("application/json", 200),
-        ("application/json; charset=utf-8", 200),
-        ("application/fhir+json", 200),
-        ("application/fhir+json; charset=UTF-8; fhirVersion=4.0", 200),
-        ("application/json; charset=utf-16", 415),
-        ("text/plain", 415),
-        ("application/x-www-form-urlencoded", 415),
-        ("application/xml", 415),
-        ("", 415),
-    ],
-)
-def test_media_types(client: FlaskClient, content_type: str, status: int) -> None:
-    assert post(client, request(QUIET), content_type=content_type).status_code == status
-
-
-@pytest.mark.req("C6")
-@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 200)])
-def test_coded_bodies_are_refused(client: FlaskClient, coding: str, status: int) -> None:
-    assert post(client, request(QUIET), headers={"Content-Encoding": coding}).status_code == status
-
-
-@pytest.mark.req("C6")
-def test_a_large_body_is_refused_by_its_length(make_app: AppMaker) -> None:
-    client = make_app(max_body_bytes=2048).test_client()
-    assert post(client, b"{" + b" " * 4096).status_code == 413
-
-
-@pytest.mark.req("C6")
-def test_a_large_body_is_refused_by_count(make_app: AppMaker) -> None:
-    client = make_app(max_body_bytes=200_000).test_client()
-    chunked = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
-    assert post(client, b"{" + b" " * 300_000, environ_overrides=chunked).status_code == 413
-    assert post(client, request(QUIET), environ_overrides=chunked).status_code == 200
-
-
-def test_a_body_that_ends_too_early_is_refused(client: FlaskClient) -> None:
-    assert post(client, b"{}", environ_overrides={"CONTENT_LENGTH": "3"}).status_code == 400
-
-
-def test_a_body_that_cannot_be_received_is_refused(client: FlaskClient) -> None:
-    class Broken:
-        def read(self, *_: object) -> bytes:
-            raise RuntimeError("bad chunk")
-
-    overrides = {"wsgi.input": Broken(), "CONTENT_LENGTH": "10"}
-    assert post(client, b"", environ_overrides=overrides).status_code == 400
-
-
-def test_too_many_resources_are_refused(make_app: AppMaker) -> None:
-    client = make_app(max_resources=3).test_client()
-    assert post(client, request({"conditions": bundle(*[asthma()] * 4)})).status_code == 413
-
-
 def test_every_answer_has_the_headers(client: FlaskClient) -> None:
     answers = [
         client.get("/cds-services"),
@@ -381,79 +322,6 @@ def test_wrong_methods_and_paths(client: FlaskClient, method: str, path: str, st
     assert response.status_code == status
     assert response.json["resourceType"] == "OperationOutcome"  # type: ignore[index]
     assert ("Allow" in response.headers) is (status == 405)
-
-
-def test_operators_routes(client: FlaskClient, app: Flask) -> None:
-    assert client.get("/livez").json == {"status": "alive"}
-    assert client.get("/readyz").json == {"status": "ready"}
-    version = client.get("/version").json
-    knowledge = parts_of(app).knowledge
-    assert version["knowledge"]["digest"] == knowledge.digest  # type: ignore[index]
-    assert version["knowledge"]["review"] == knowledge.review  # type: ignore[index]
-    assert_nothing_null_or_empty(version)
-
-
-def test_a_store_that_cannot_be_written_is_not_ready(
-    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> None:
-        raise StoreUnavailable("testing", "down")
-
-    monkeypatch.setattr(parts_of(app).store, "check_writable", fail)
-    response = client.get("/readyz")
-    assert response.status_code == 503
-    assert "store" in response.json["issue"][0]["diagnostics"]  # type: ignore[index]
-    assert client.get("/livez").status_code == 200
-
-
-def test_metrics_have_a_bounded_number_of_series(client: FlaskClient) -> None:
-    def series() -> int:
-        text = client.get("/metrics").text
-        return sum(len(family.samples) for family in text_string_to_metric_families(text))
-
-    client.get("/one")
-    post(client, request(QUIET))
-    before = series()
-    for number in range(50):
-        client.get(f"/path-{number}")
-        post(client, request(QUIET), f"/cds-services/{number}")
-        post(client, request(QUIET, fhirServer=f"https://host{number}.example.org/fhir"))
-    assert series() <= before + 20
-
-
-def test_metrics_with_a_port_of_their_own_have_no_route(make_app: AppMaker) -> None:
-    assert make_app(metrics_port=9100).test_client().get("/metrics").status_code == 404
-
-
-def test_a_browser_may_call_from_a_listed_origin(make_app: AppMaker) -> None:
-    origin = "https://sandbox.cds-hooks.org"
-    client = make_app().test_client()
-    preflight = client.options(CALL, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
-    assert preflight.status_code == 204
-    assert preflight.headers["Access-Control-Allow-Origin"] == origin
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
-    for response in (
-        post(client, request(QUIET), headers={"Origin": origin}),
-        post(client, b"", headers={"Origin": origin}),
-    ):
-        assert response.headers["Access-Control-Allow-Origin"] == origin
-        assert "Origin" in response.headers["Vary"]
-        assert "Access-Control-Allow-Credentials" not in response.headers
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://evil.example",
-        "null",
-        "https://sandbox.cds-hooks.org.evil.example",
-        "http://sandbox.cds-hooks.org",
-    ],
-)
-def test_other_origins_are_not_admitted(client: FlaskClient, origin: str) -> None:
-    response = client.get("/cds-services", headers={"Origin": origin})
-    assert "Access-Control-Allow-Origin" not in response.headers
-    assert "Origin" in response.headers["Vary"]
 
 
 @pytest.mark.req("P12")
