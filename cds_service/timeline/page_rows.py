@@ -33,13 +33,6 @@ _VERDICTS = {
     NotMet: ("not met", "neutral"),
     Unknown: ("cannot be decided", "warning"),
 }
-_BADGES = {
-    Status.RELAPSE: "critical",
-    Status.PROBABLE: "warning",
-    Status.SUSPECT: "warning",
-    Status.REFRACTORY: "warning",
-    Status.PERSISTENT: "warning",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +135,7 @@ def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) ->
         person=_person(found),
         at=timeline.at.strftime("%Y-%m-%d %H:%M %Z"),
         status=found.status.value,
-        badge=_BADGES.get(found.status, "neutral"),
+        badge=finding.indicator.value if finding is not None and summary else "neutral",
         headline=_said(summary, knowledge) if summary else _status_words(found, knowledge),
         incomplete=evaluation.is_incomplete,
         summary=tuple(_summary(found)),
