@@ -76,6 +76,7 @@ def _addresses(place: DemoPlace) -> str:
         [
             "",
             f"Start page   {place.url}/",
+            f"Demo EHR     {place.url}/demo/",
             f"Discovery    {place.url}/cds-services",
             f"FHIR sandbox {place.fhir_server}/metadata",
             "",

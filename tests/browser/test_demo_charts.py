@@ -80,6 +80,36 @@ def test_markup_in_a_chart_is_text_everywhere(page: Page, demo: DemoPlace) -> No
     assert set(addresses) <= {"http:", "https:"}
 
 
+HOSTILE_DETAIL = """**bold** <b>raw</b> <img src=x onerror=alert(1)> ![x](https://tracker.invalid/x.png)
+[script](javascript:alert(1)) [data](data:text/html,x) [good](https://www.cancer.gov/) https://bare.invalid/
+
+| sample | % |
+|:--|--:|
+| marrow | 82 |
+"""
+
+
+def test_detail_is_rendered_as_github_markdown_without_html(page: Page, demo: DemoPlace) -> None:
+    card_with_everything = {
+        "uuid": "1", "summary": "<i>summary</i>", "indicator": "warning", "detail": HOSTILE_DETAIL,
+        "source": {"label": "<u>label</u>", "url": "javascript:alert(2)"},
+        "links": [{"label": "away", "url": "javascript:alert(3)", "type": "absolute"}],
+    }  # fmt: skip
+    page.route(
+        "**/cds-services/all-relapse", lambda route: route.fulfill(json={"cards": [card_with_everything]})
+    )
+    open_chart(page, demo, "healthy")
+    shown = page.locator("article.card.warning")
+    expect(shown.locator("h3")).to_have_text("<i>summary</i>")
+    expect(shown.locator(".detail strong")).to_have_text("bold")
+    expect(shown.locator(".detail")).to_contain_text("<b>raw</b> <img src=x onerror=alert(1)>")
+    expect(shown.locator(".detail td.align-right")).to_have_text("82")
+    expect(shown.locator(".source")).to_have_text("Source: <u>label</u>")
+    assert shown.locator(":is(b, i, u, img, script, [style])").count() == 0
+    links = shown.locator("a").evaluate_all("links => links.map((link) => link.href)")
+    assert links == ["https://www.cancer.gov/"]
+
+
 def test_a_chart_can_be_opened_by_its_address(page: Page, demo: DemoPlace) -> None:
     page.goto(f"{demo.url}/demo/#mrd-due")
     expect(card(page, "allMrd")).to_be_visible()
