@@ -97,6 +97,8 @@ class Evaluation:
     facts: Facts
     states: Mapping[str, NeedState]
     sources: Mapping[str, str]
+    server_refusal: str = ""
+    """Why the FHIR server was not contacted, in words for the integrator; empty where that is not so."""
 
     @property
     def is_incomplete(self) -> bool:
@@ -114,6 +116,7 @@ class _Gathered:
     queries: dict[str, Need] = field(default_factory=dict)
     next_urls: dict[str, str] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
+    server_refusal: str = ""
 
     def open_needs(self) -> set[str]:
         """The needs that the FHIR server may say more about."""
@@ -151,7 +154,7 @@ class Evaluator:
     ) -> Evaluation:
         """The answer to one request.
 
-        Raises Refusal: foreign-resource, wrong-version. An answer may be incomplete; see there.
+        Raises Refusal: foreign-resource, merged-patient. An answer may be incomplete; see there.
         """
         table = self._tables.get(tenant.id, self._anybody) if tenant else self._anybody
         gathered = self._prefetched(request, table)
@@ -165,7 +168,7 @@ class Evaluator:
         local = at.astimezone(ZoneInfo(tenant.timezone)) if tenant else at
         assessment = assess_facts(facts, gathered.states, local, self._knowledge, subject)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
-        return Evaluation(assessment, facts, gathered.states, sources)
+        return Evaluation(assessment, facts, gathered.states, sources, gathered.server_refusal)
 
     def _prefetched(self, request: HookRequest, table: PrefetchTable) -> _Gathered:
         found = table.read(request.prefetch)
@@ -200,7 +203,10 @@ class Evaluator:
     ) -> Facts:
         codes = tenant.codes if tenant else {}
         with _refusing(tenant):
-            return read_facts(entries, subject, self._knowledge, codes, gathered.unreadable)
+            facts = read_facts(entries, subject, self._knowledge, codes, gathered.unreadable)
+        if any(person.merged for person in facts.persons):
+            raise Refusal(Problem.MERGED_PATIENT)
+        return facts
 
     def _is_settled(self, gathered: _Gathered, facts: Facts) -> bool:
         """True where the Conditions are known and none of them is ALL."""
@@ -218,12 +224,17 @@ class Evaluator:
         deadline: Deadline,
     ) -> Facts:
         """The facts with what the FHIR server adds: the Conditions first, then everything else at once."""
-        if tenant is None or request.fhir_server is None:
+        if request.fhir_server is None:
+            return facts
+        if tenant is None:
+            known = bool(canonical_base(request.fhir_server))
+            gathered.server_refusal = str(RefusedServer("not-allowed" if known else "malformed-url"))
             return facts
         try:
             opened = self._reader.open(tenant, request.fhir_server, request.authorization, deadline)
         except RefusedServer as refused:
             audit.log("server-not-read", reason=refused.reason, tenant=tenant.id)
+            gathered.server_refusal = str(refused)
             return facts
         with opened as reading:
             if CONDITIONS in gathered.open_needs():
@@ -307,7 +318,8 @@ def check_complete(evaluation: Evaluation) -> None:
     elif all(reason in _NOT_ADMITTED for reason in reasons.values()):
         problem = Problem.REFUSED_DATA
     named = ", ".join(f"{key} ({reason})" for key, reason in reasons.items())
-    raise Refusal(problem, f"not seen: {named}")
+    why = f". {evaluation.server_refusal}" if evaluation.server_refusal else ""
+    raise Refusal(problem, f"not seen: {named}{why}")
 
 
 def _reason(state: NeedState | None) -> str:

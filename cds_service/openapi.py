@@ -53,6 +53,7 @@ _BODY = (
 _CALL = (
     Problem.FOREIGN_SERVER,
     Problem.FOREIGN_RESOURCE,
+    Problem.MERGED_PATIENT,
     Problem.MISSING_DATA,
     Problem.REFUSED_DATA,
     Problem.WRONG_VERSION,

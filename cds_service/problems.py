@@ -41,6 +41,12 @@ TABLE: Mapping[Problem, Row] = {
         "Data of another patient, or of no attributable patient, came with the request. "
         "Nothing was evaluated.",
     ),
+    Problem.MERGED_PATIENT: Row(
+        412,
+        "conflict",
+        "The patient's record was replaced by another one. Nothing was evaluated. "
+        "Open the chart of the record that replaces it.",
+    ),
     Problem.MISSING_DATA: Row(
         412,
         "incomplete",

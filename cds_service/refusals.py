@@ -17,6 +17,7 @@ class Problem(Enum):
     UNKNOWN_PATH = "unknown-path"
     WRONG_METHOD = "wrong-method"
     FOREIGN_RESOURCE = "foreign-resource"
+    MERGED_PATIENT = "merged-patient"
     MISSING_DATA = "missing-data"
     REFUSED_DATA = "refused-data"
     WRONG_VERSION = "wrong-version"

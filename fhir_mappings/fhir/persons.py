@@ -19,7 +19,17 @@ def read_person(resource: Resource, ref: str, into: Collected) -> None:
             birth=read_moment(resource.birth_date),
             sex=resource.gender if resource.gender in _SEXES else "unknown",
             deceased=bool(resource.deceased_boolean or resource.deceased_date_time),
-            merged=any(link.type == "replaced-by" for link in resource.link or ()),
+            merged=_is_merged(resource),
             version=version_of(resource),
         )
     )
+
+
+def _is_merged(resource: Resource) -> bool:
+    """Whether another record holds this patient's data (FHIR R4, Patient.link).
+
+    ``replaced-by`` says so. Some servers write ``refer`` on a record that is no longer in use; an inactive
+    record without such a link is still this patient's own.
+    """
+    links = {link.type for link in resource.link or ()}
+    return "replaced-by" in links or (resource.active is False and "refer" in links)
