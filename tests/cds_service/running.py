@@ -34,18 +34,22 @@ class Service:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    listener: socket.socket
 
     def kill(self) -> None:
         """kill -9, every worker at once."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.listener.close()
 
 
 def start(settings: Settings, at: datetime, folder: Path) -> Service:
     """Starts the service and waits until it is ready."""
-    port = _free_port()
-    # A port may come up again in a later round.
-    folder = Path(tempfile.mkdtemp(prefix=f"service-{port}-", dir=folder))
+    # Handed over open: a port that is given back for a moment may be taken by another service, which
+    # would then answer in this one's place.
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    port = int(listener.getsockname()[1])
+    folder = Path(tempfile.mkdtemp(prefix="service-", dir=folder))
     config = folder / "settings.json"
     config.write_text(settings.model_copy(update={"port": port}).model_dump_json())
     log = folder / "log.txt"
@@ -54,14 +58,22 @@ def start(settings: Settings, at: datetime, folder: Path) -> Service:
     metrics.mkdir()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cds_service.running", str(config), at.isoformat()],
+            [
+                sys.executable,
+                "-m",
+                "tests.cds_service.running",
+                str(config),
+                at.isoformat(),
+                str(listener.fileno()),
+            ],
             cwd=ROOT,
             stdout=output,
             stderr=output,
             env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+            pass_fds=(listener.fileno(),),
             start_new_session=True,
         )
-    service = Service(f"http://127.0.0.1:{port}", process, log)
+    service = Service(f"http://127.0.0.1:{port}", process, log, listener)
     _wait(service)
     return service
 
@@ -84,26 +96,21 @@ def _wait(service: Service) -> None:
         try:
             if requests.get(f"{service.url}/readyz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise AssertionError(f"the service did not start:\n{service.log.read_text()[-4000:]}")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def main(config: str, at: str) -> None:
-    """Serves with a clock that stands still."""
+def main(config: str, at: str, listener: str) -> None:
+    """Serves with a clock that stands still, on a socket that is open already."""
     from cds_service import audit, server
     from cds_service.app import create_app
 
     settings = Settings.model_validate_json(Path(config).read_text())
     moment = datetime.fromisoformat(at)
     audit.configure_logging(settings.log_level)
-    server._Server(lambda: create_app(settings, clock=lambda: moment), server._options(settings)).run()
+    options = {**server._options(settings), "bind": [f"fd://{listener}"]}
+    server._Server(lambda: create_app(settings, clock=lambda: moment), options).run()
 
 
 if __name__ == "__main__":

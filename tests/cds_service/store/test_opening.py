@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.store import Store, StoreMisconfigured, StoreUnavailable, open_store
+from cds_service.store.engines import CHECKPOINT_EVERY
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -64,6 +65,38 @@ def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+    store.close()
+
+
+def test_sqlites_log_is_copied_back_while_nobody_can_commit(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    log = tmp_path / "store.db-wal"
+    with store._engines.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == 0
+    for number in range(3 * CHECKPOINT_EVERY):
+        assert store.replay.is_first_use("iss", str(number), AT + timedelta(hours=1), AT)
+    size = log.stat().st_size
+    for number in range(3 * CHECKPOINT_EVERY):
+        assert store.replay.is_first_use("iss", f"again-{number}", AT + timedelta(hours=1), AT)
+    assert log.stat().st_size < 2 * size
+    with sqlite3.connect(tmp_path / "store.db") as other:
+        assert other.execute("SELECT count(*) FROM replay").fetchone() == (6 * CHECKPOINT_EVERY,)
+    other.close()
+    store.close()
+
+
+def test_a_checkpoint_that_cannot_be_had_now_costs_nothing(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    with store._engines.writing() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(tmp_path / "store.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with store._engines.quick.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    store._engines.checkpoint()
+    other.execute("ROLLBACK")
+    other.close()
+    store.check_writable()
     store.close()
 
 
