@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cli.faults import FAILED, Unusable
+from cds_service.cli.presets import HABITS, PRESETS, as_text
 
 if TYPE_CHECKING:
     import requests
@@ -19,7 +20,7 @@ OWN_ADDRESS = "http://relapse-cds.localhost"
 
 
 def add_parser(subparsers: Any) -> None:
-    """``call --fhir-server URL --patient ID [--service URL] [--no-prefetch] [--token TOKEN]``."""
+    """``call --fhir-server URL | --preset NAME --patient ID [--service URL] [--no-prefetch] ...``."""
     parser = subparsers.add_parser(
         "call",
         help="act as an EHR: fire the hook for a patient of a FHIR server and print the cards",
@@ -27,8 +28,15 @@ def add_parser(subparsers: Any) -> None:
         "the FHIR server, posts patient-view and prints the cards. Without --service the service runs "
         "inside this command, so that a FHIR sandbox is all that is needed.",
     )
-    parser.add_argument("--fhir-server", required=True, metavar="URL", help="base URL of a FHIR R4 server")
-    parser.add_argument("--patient", required=True, metavar="ID", help="FHIR id of the patient")
+    parser.add_argument("--fhir-server", metavar="URL", help="base URL of a FHIR R4 server")
+    parser.add_argument("--preset", metavar="NAME", help="a public FHIR server by name; see --list-presets")
+    parser.add_argument("--list-presets", action="store_true", help="print the presets and end")
+    parser.add_argument(
+        "--habits",
+        choices=HABITS,
+        help="how the FHIR server is known to differ (default: the preset's, or none)",
+    )
+    parser.add_argument("--patient", metavar="ID", help="FHIR id of the patient")
     parser.add_argument(
         "--service", metavar="URL", help="base URL of a running service (default: in-process)"
     )
@@ -47,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """Call, and print the answer."""
     from cds_service.demo.ehr import EhrError, call_hook, new_session
 
+    if args.list_presets:
+        sys.stdout.write(as_text())
+        return 0
+    _settle(args)
     with new_session() as session:
         if args.service is None:
             _mount_service(session, args)
@@ -67,6 +79,25 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(reply.body, indent=2, ensure_ascii=False) + "\n")
         return 0 if reply.status == 200 else FAILED
     return _print(reply)
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Fills in what a preset says. Raises Unusable where the server or the patient is not known."""
+    if not args.patient:
+        raise Unusable("--patient: write the FHIR id of a patient of that server")
+    if bool(args.fhir_server) == bool(args.preset):
+        raise Unusable("--fhir-server, --preset: give one of them; --list-presets shows the presets")
+    args.habits = args.habits or "none"
+    if not args.preset:
+        return
+    preset = PRESETS.get(args.preset)
+    if preset is None:
+        raise Unusable(f"--preset: no such preset; choose one of {', '.join(PRESETS)}")
+    if not preset.open_fhir and not args.token:
+        raise Unusable(f"--token: {preset.name} needs an access token. {preset.note}")
+    args.fhir_server = preset.fhir_server
+    if args.habits == "none":
+        args.habits = preset.habits
 
 
 def _print(reply: HookReply) -> int:
@@ -103,6 +134,7 @@ def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
             allow_private=True,
             open_fhir=not args.token,
             profile="sandbox",
+            habits=args.habits,
         )
     except ValidationError:
         raise Unusable("--fhir-server: write a base URL such as https://ehr.example.org/fhir") from None

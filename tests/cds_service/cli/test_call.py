@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +13,10 @@ import responses
 from requests import PreparedRequest
 
 from cds_service.cli import main
+from cds_service.cli.presets import HABITS, PRESETS
+from cds_service.fhir_reader.capability import NAMED
+from cds_service.fhir_reader.origins import parse_base
+from cds_service.settings import Habits
 from tests.cds_service.charts import FHIR_SERVER, asthma, bundle, patient
 
 Capture = pytest.CaptureFixture[str]
@@ -49,6 +53,55 @@ def test_a_server_that_does_not_answer_is_told(fhir: responses.RequestsMock, cap
         == 1
     )
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_presets_are_listed_without_a_call(capsys: Capture) -> None:
+    assert main(["call", "--list-presets"]) == 0
+    told = capsys.readouterr().out
+    for preset in PRESETS.values():
+        assert preset.name in told
+        assert parse_base(preset.fhir_server).url == preset.fhir_server
+        assert preset.fhir_server in told
+
+
+def test_the_habits_are_those_of_the_settings_and_the_reader() -> None:
+    assert get_args(Habits) == HABITS
+    assert set(HABITS) == {"none", *NAMED}
+
+
+def test_a_preset_names_the_server_and_its_habits(capsys: Capture) -> None:
+    preset = PRESETS["cerner-sandbox"]
+    asked: list[str] = []
+
+    def answer(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        asked.append(request.url or "")
+        chart = {"Patient": patient(), "Condition": bundle(asthma())}
+        kind = urlsplit(request.url or "").path.split("/")[3]
+        return 200, {"Content-Type": "application/fhir+json"}, json.dumps(chart.get(kind, bundle()))
+
+    with responses.RequestsMock() as fhir:
+        fhir.add_callback("GET", re.compile(re.escape(preset.fhir_server)), callback=answer)
+        assert main(["call", "--preset", preset.name, "--patient", "p1", "--no-prefetch"]) == 0
+    assert "No cards." in capsys.readouterr().out
+    # Its Conditions cannot be narrowed by code nor sorted, and hold at most 100 on a page.
+    assert asked == [f"{preset.fhir_server}/Condition?patient=p1&_count=100"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--preset", "nowhere", "--patient", "p1"], "smart-r4, hapi-r4, cds-sandbox"),
+        (["--preset", "epic-sandbox", "--patient", "p1"], "--token"),
+        (["--preset", "hapi-r4"], "--patient"),
+        (["--patient", "p1"], "--list-presets"),
+        (["--preset", "hapi-r4", "--fhir-server", FHIR_SERVER, "--patient", "p1"], "give one of them"),
+    ],
+)
+def test_a_call_that_says_too_little_or_too_much_is_unusable(
+    words: list[str], message: str, capsys: Capture
+) -> None:
+    assert main(["call", *words]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_bad_address_is_unusable(capsys: Capture) -> None:
