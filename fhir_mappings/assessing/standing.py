@@ -58,7 +58,8 @@ def standing_of(course: Course, view: View, facts: Facts, disease: Disease, know
     unusable = unusable_results(course, view, knowledge)
     preliminary = preliminary_results(course, view, knowledge)
     last = course.episodes[-1] if course.episodes else None
-    if course.remission is None and (last is None or last.grade is not Grade.CODED):
+    # A coded relapse says that there was a remission, also where a measured one stands beside the code.
+    if course.remission is None and (last is None or last.coded is None):
         return _without_remission(course, view, disease, knowledge, unusable, preliminary)
     if last is not None and last.after is None:
         active = _active(last, course, view, facts, disease, knowledge, unusable, preliminary)

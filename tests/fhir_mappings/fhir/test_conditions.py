@@ -100,7 +100,8 @@ def test_several_codings_say_more_together(
 def test_certainty(status: str, expected: object) -> None:
     made = condition(verificationStatus=verification(status) if status else None)
     facts = facts_of(made)
-    found = [one.certainty for one in facts.diagnoses] or [why for _, why in ignored_of(facts)]
+    found: list[object] = [one.certainty for one in facts.diagnoses]
+    found = found or [why for _, why in ignored_of(facts)]
     assert found == [expected]
 
 

@@ -49,7 +49,8 @@ def medication(kind: str, status: str, **elements: Any) -> dict[str, Any]:
 )
 def test_the_state(kind: str, status: str, expected: object) -> None:
     facts = facts_of(medication(kind, status))
-    found = [one.state for one in facts.medications] or [why for _, why in ignored_of(facts)]
+    found: list[object] = [one.state for one in facts.medications]
+    found = found or [why for _, why in ignored_of(facts)]
     assert found == [expected]
 
 

@@ -44,7 +44,8 @@ LOCAL = "http://lab.example.org"
 )
 def test_the_status_says_how_far_a_result_counts(status: str | None, expected: object) -> None:
     facts = facts_of(observation(status=status))
-    found = [one.status for one in facts.results] or [why for _, why in ignored_of(facts)]
+    found: list[object] = [one.status for one in facts.results]
+    found = found or [why for _, why in ignored_of(facts)]
     assert found == [expected]
 
 

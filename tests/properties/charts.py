@@ -1,0 +1,198 @@
+"""Charts drawn at random: a leukaemia or none, and results and treatments in any order of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from fhir_mappings import assess as door
+from fhir_mappings.assess import Knowledge, Subject
+from fhir_mappings.fhir.decoding import decode
+
+Json = dict[str, Any]
+
+AT = datetime(2024, 6, 4, 12, tzinfo=UTC)
+PATIENT = "p1"
+LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+_STATUS = "http://terminology.hl7.org/CodeSystem/condition-"
+_FIRST, _LAST = date(2021, 1, 1), date(2024, 6, 1)
+_DECIDED = (
+    "status",
+    "phase",
+    "relapseNumber",
+    "site",
+    "eventDate",
+    "timing",
+    "lineage",
+    "sections",
+    "options",
+)
+
+RESTATED = {
+    "%": (("1", 100), ("10*-2", 1), ("/100{WBCs}", 1), ("%", 1)),
+    "/uL": (("10*6/L", 1), ("/mm3", 1), ("{cells}/uL", 1), ("/uL", 1)),
+    "10*3/uL": (("10*9/L", 1), ("10*3/uL", 1)),
+}
+"""The same quantity in other units: the unit, and what its number is to be divided by."""
+
+
+@cache
+def knowledge() -> Knowledge:
+    """The knowledge inside the package."""
+    return door.load_knowledge()
+
+
+def person() -> Json:
+    """The patient of every chart."""
+    return {"resourceType": "Patient", "id": PATIENT, "birthDate": "2014-05-01", "gender": "male"}
+
+
+def answer(resources: Iterable[Json], at: datetime = AT) -> Json:
+    """The assessment of the resources, as JSON."""
+    read = [decode(json.dumps(one).encode()).resource for one in resources]
+    return door.as_json(door.assess(read, at, knowledge(), subject=Subject(PATIENT)))
+
+
+def decided(found: Json) -> Json:
+    """What the rules made of the data, without how the record wrote them."""
+    verdicts = [(one["set"], one["id"], one["verdict"]) for one in found.get("criteria", [])]
+    kept = {name: found.get(name) for name in _DECIDED if name != "options"}
+    return kept | {
+        "criteria": verdicts,
+        "options": [(one["agent"], one["state"]) for one in found.get("options", [])],
+    }
+
+
+def observation(code: str, day: date, value: Json, status: str = "final", number: int = 0) -> Json:
+    """One result."""
+    return {
+        "resourceType": "Observation",
+        "id": f"o{number}",
+        "status": status,
+        "code": {"coding": [{"system": LOINC, "code": code}]},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": day.isoformat(),
+        **value,
+    }
+
+
+def quantity(number: float, unit: str, comparator: str = "") -> Json:
+    """The value of a result."""
+    found: Json = {"value": number, "unit": unit, "system": UCUM, "code": unit}
+    return {"valueQuantity": found | ({"comparator": comparator} if comparator else {})}
+
+
+days = st.integers(0, (_LAST - _FIRST).days).map(lambda count: _FIRST + timedelta(days=count))
+_percentages = st.sampled_from([0, 1, 2, 4, 5, 6, 20, 25, 26, 49, 50, 51, 78, 100])
+_comparators = st.sampled_from(["", "", "", "", "<", ">", "<=", ">="])
+_statuses = st.sampled_from(["final", "final", "final", "amended", "preliminary", "entered-in-error"])
+_seen = st.booleans().map(lambda seen: {"valueBoolean": seen})
+
+
+def _results(code: str, values: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    return st.builds(observation, st.just(code), days, values, _statuses)
+
+
+def _quantities(numbers: st.SearchStrategy[int], unit: str) -> st.SearchStrategy[Json]:
+    return st.builds(quantity, numbers, st.just(unit), _comparators)
+
+
+results = st.one_of(
+    _results("11150-0", _quantities(_percentages, "%")),
+    _results("50724-4", _quantities(_percentages, "%")),
+    _results("26446-5", _quantities(st.sampled_from([0, 1, 2, 10]), "%")),
+    _results("26464-8", _quantities(st.integers(1, 30), "10*3/uL")),
+    _results("26465-5", _quantities(st.sampled_from([0, 3, 5, 6, 80]), "/uL")),
+    _results("26454-9", _quantities(st.sampled_from([0, 9, 10, 2000]), "/uL")),
+    _results("42209-7", _seen),
+    _results("51101-4", _quantities(st.sampled_from([0, 15, 95]), "%")),
+)
+
+
+def condition(code: str, clinical: str, day: date | None, number: int = 0) -> Json:
+    """One confirmed diagnosis."""
+    made: Json = {
+        "resourceType": "Condition",
+        "id": f"c{number}",
+        "clinicalStatus": {"coding": [{"system": f"{_STATUS}clinical", "code": clinical}]},
+        "verificationStatus": {"coding": [{"system": f"{_STATUS}ver-status", "code": "confirmed"}]},
+        "code": {"coding": [{"system": SNOMED, "code": code}]},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+    }
+    return made | ({"onsetDateTime": day.isoformat()} if day else {})
+
+
+leukaemias = st.builds(
+    condition,
+    st.sampled_from(["277571004", "277575008", "91857003", "425941003"]),
+    st.sampled_from(["active", "active", "remission", "relapse"]),
+    st.one_of(st.none(), st.just(date(2020, 12, 1)), days),
+)
+
+
+def _done(kind: str, code: str, system: str, day: date) -> Json:
+    made: Json = {"resourceType": kind, "status": "completed", "subject": {"reference": f"Patient/{PATIENT}"}}
+    concept = {"coding": [{"system": system, "code": code}]}
+    if kind == "Procedure":
+        return made | {"code": concept, "performedDateTime": day.isoformat()}
+    return made | {"intent": "order", "medicationCodeableConcept": concept, "authoredOn": day.isoformat()}
+
+
+treatments = st.one_of(
+    st.builds(_done, st.just("Procedure"), st.just("23719005"), st.just(SNOMED), days),
+    st.builds(_done, st.just("Procedure"), st.just("277762005"), st.just(SNOMED), days),
+    st.builds(_done, st.just("MedicationRequest"), st.just("103"), st.just(RXNORM), days),
+    st.builds(_done, st.just("MedicationRequest"), st.just("1597258"), st.just(RXNORM), days),
+)
+
+
+def _numbered(parts: tuple[Sequence[Json], ...]) -> list[Json]:
+    """Ids by place, so that no two resources share one."""
+    every = [one for part in parts for one in part]
+    return [person(), *({**one, "id": f"r{number}"} for number, one in enumerate(every))]
+
+
+charts = st.tuples(
+    st.lists(leukaemias, max_size=2), st.lists(results, max_size=8), st.lists(treatments, max_size=2)
+).map(_numbered)
+"""Any chart, with leukaemia or without."""
+
+leukaemia_charts = st.tuples(
+    st.lists(leukaemias, min_size=1, max_size=2),
+    st.lists(results, max_size=8),
+    st.lists(treatments, max_size=2),
+).map(_numbered)
+"""A chart with leukaemia in it."""
+
+
+def _other(kind: str, system: str, code: str) -> Json:
+    return {
+        "resourceType": kind,
+        "status": "completed",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": "2024-06-03",
+        "valueQuantity": {"value": 99, "unit": "%"},
+    }
+
+
+unrelated = st.sampled_from(
+    [
+        _other("Observation", LOINC, "2951-2"),
+        _other("Observation", "http://ehr.example.org/labs", "11150-0"),
+        _other("Observation", LOINC, "11118-7") | {"status": "final"},
+        _other("Condition", SNOMED, "195967001"),
+        _other("Procedure", SNOMED, "430193006"),
+        _other("DiagnosticReport", LOINC, "11150-0"),
+        _other("AllergyIntolerance", SNOMED, "277571004"),
+        {"resourceType": "Encounter", "status": "finished", "subject": {"reference": f"Patient/{PATIENT}"}},
+        {"resourceType": "Organization", "name": "A hospital"},
+    ]
+).map(lambda one: {**one, "id": "unrelated"})
+"""Resources that no rule reads."""
