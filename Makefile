@@ -9,10 +9,10 @@ PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allo
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow check fix bench lock docs clean
+.PHONY: help venv demo test test-slow escape-long schemathesis-long check fix bench lock docs clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 || \
@@ -46,6 +46,12 @@ test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
 
 test-slow: $(VENV)/.dev ## Run the long versions of the tests (fault matrix, escapes, isolation)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+
+escape-long: $(VENV)/.dev ## Put 100,000 generated texts through the card escape in two Markdown renderers
+	@$(BIN)/python -m pytest -m slow tests/cds_service/cards/test_markdown.py
+
+schemathesis-long: $(VENV)/.dev ## Draw 1,000 requests for each operation of the API document (EXAMPLES=1000)
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/cds_service/test_openapi.py
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and that the generated pages are current
 	$(BIN)/ruff check .

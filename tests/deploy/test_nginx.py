@@ -1,0 +1,186 @@
+"""The shipped nginx configuration, started as it stands but for its addresses and certificate."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from urllib3.exceptions import InsecureRequestWarning
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+NGINX = shutil.which("nginx")
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx IS NOT TESTED: it is not installed")
+
+
+def write_certificate(folder: Path) -> None:
+    """A key and a certificate of our own for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "tls.key").write_bytes(key.private_bytes(pem, pkcs8, plain))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+def echo(environ: dict[str, Any], start: Any) -> list[bytes]:
+    """Answers with the headers it was sent."""
+    sent = [f"{name}: {value}" for name, value in sorted(environ.items()) if name.startswith("HTTP_")]
+    start("200 OK", [("Content-Type", "text/plain")])
+    return ["\n".join(sent).encode()]
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[int]:
+    """What nginx passes requests on to; its port."""
+    with make_server("127.0.0.1", 0, echo, handler_class=Silent) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def started(folder: Path, upstream: int) -> Iterator[str]:
+    write_certificate(folder)
+    port = free_port()
+    text = SHIPPED.read_text(encoding="utf-8")
+    text = text.replace("/etc/relapse-cds/", f"{folder}/").replace("127.0.0.1:8080", f"127.0.0.1:{upstream}")
+    text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    text = text.replace("http {\n", f"http {{\n{temporary}", 1)
+    configuration = folder / "nginx.conf"
+    configuration.write_text(text)
+    command = [str(NGINX), "-p", str(folder), "-c", str(configuration), "-g", "daemon off;"]
+    subprocess.run([*command[:-2], "-t"], check=True, capture_output=True)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"https://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def front(behind: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    yield from started(tmp_path_factory.mktemp("nginx"), behind)
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """nginx with nothing behind it."""
+    yield from started(tmp_path_factory.mktemp("nginx"), free_port())
+
+
+def ask(method: str, url: str, **more: Any) -> requests.Response:
+    with requests.Session() as session, warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        session.trust_env = False
+        return session.request(method, url, verify=False, timeout=30, **more)
+
+
+def assert_outcome(response: requests.Response, status: int, code: str) -> None:
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json()["issue"][0]["code"] == code
+    assert "nginx/" not in response.headers["Server"]
+
+
+def test_calls_are_passed_on_and_forged_headers_are_not(front: str) -> None:
+    forged = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Host": "evil.example",
+        "X-Client-Cert": "forged",
+        "X-SSL-Client-Cert": "forged",
+        "Forwarded": "for=203.0.113.9",
+        "Authorization": "Bearer kept",
+    }
+    response = ask("POST", f"{front}/cds-services/all-relapse", headers=forged, data=b"{}")
+    assert response.status_code == 200
+    assert "HTTP_AUTHORIZATION: Bearer kept" in response.text
+    assert "HTTP_X_FORWARDED_FOR: 127.0.0.1" in response.text
+    assert not re.search(r"203\.0\.113\.9|evil\.example|forged", response.text)
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_a_large_body_is_refused_in_json(front: str) -> None:
+    assert_outcome(ask("POST", f"{front}/cds-services/all-relapse", data=b" " * 17_000_000), 413, "too-long")
+
+
+def test_large_headers_are_refused_in_json(front: str) -> None:
+    response = ask("GET", f"{front}/cds-services", headers={"Authorization": "Bearer " + "x" * 40_000})
+    assert_outcome(response, 400, "structure")
+
+
+def test_the_metrics_are_not_for_everybody(front: str) -> None:
+    assert_outcome(ask("GET", f"{front}/metrics"), 404, "not-found")
+
+
+def test_plain_http_is_refused_and_not_redirected(front: str) -> None:
+    response = ask("GET", front.replace("https:", "http:") + "/cds-services", allow_redirects=False)
+    assert_outcome(response, 400, "structure")
+
+
+def test_without_a_service_the_answer_is_503_in_json(lonely: str) -> None:
+    response = ask("GET", f"{lonely}/cds-services")
+    assert_outcome(response, 503, "transient")
+    assert response.headers["Retry-After"] == "5"
+
+
+@pytest.mark.req("A2")
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_tls_1_2_and_1_3_are_spoken(front: str, version: ssl.TLSVersion) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    port = int(front.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain) as secured:
+        assert secured.version() in ("TLSv1.2", "TLSv1.3")
