@@ -14,17 +14,18 @@ const PARTS = [
 export async function showRecord(place, base, patientId, token) {
   const replies = await Promise.all(PARTS.map(([, , query]) =>
     send("GET", `${base}/${query}${encodeURIComponent(patientId)}`, { token, accept: "application/fhir+json" })));
+  const opened = new Set([...place.querySelectorAll("details[open]")].map((one) => one.dataset.type));
   place.replaceChildren(element("h2", {}, "In the chart"));
   PARTS.forEach(([title, type, , date], index) => {
     const reply = replies[index];
     const found = isOk(reply) ? (reply.body.entry ?? []).map((entry) => entry.resource) : null;
-    place.append(part(title, type, date, found));
+    place.append(part(title, type, date, found, opened.has(type)));
   });
 }
 
-function part(title, type, date, resources) {
+function part(title, type, date, resources, wasOpen) {
   const count = resources === null ? "not readable now" : resources.length;
-  const open = type === "ServiceRequest" && resources !== null && resources.length > 0;
+  const open = wasOpen || (type === "ServiceRequest" && resources !== null && resources.length > 0);
   const box = element("details", { class: "panel", open, "data-type": type },
     element("summary", {}, `${title} (${count})`));
   if (resources?.length) {
@@ -36,7 +37,7 @@ function part(title, type, date, resources) {
 function entry(resource, date) {
   const concept = resource.code ?? resource.medicationCodeableConcept ?? {};
   const name = concept.text ?? concept.coding?.[0]?.display ?? concept.coding?.[0]?.code ?? "without a name";
-  const when = String(resource[date] ?? resource.performedPeriod?.start ?? "").slice(0, 10);
+  const when = String(resource[date] ?? resource.performedPeriod?.start ?? resource.meta?.lastUpdated ?? "").slice(0, 10);
   return element("li", {},
     element("span", { class: "when" }, when), element("span", {}, name),
     element("span", { class: "value" }, value(resource)));
