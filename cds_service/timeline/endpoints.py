@@ -82,13 +82,6 @@ class SmartServers:
         request = Request(target, "POST", form, "application/x-www-form-urlencoded", "token")
         return self._transport(tenant, base).send(request, authorization, deadline)
 
-    def close(self) -> None:
-        """Close the pooled connections."""
-        with self._lock:
-            transports, self._transports = list(self._transports.values()), {}
-        for transport in transports:
-            transport.close()
-
     def _check(self, endpoint: str, tenant: Tenant, server: FhirBase) -> FhirBase:
         """The endpoint's place, if it is the FHIR server's own origin or one of the tenant's list."""
         address, mark, query = endpoint.partition("?")

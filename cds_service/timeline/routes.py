@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -37,17 +36,10 @@ _MOST_COOKIES = 3
 _DEMONSTRATION_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class _App:
-    launcher: Launcher
-    servers: SmartServers
-
-
 def register(app: Flask) -> None:
     """Add the timeline to an application that has its parts."""
     parts = parts_of(app)
-    servers = SmartServers(parts.settings)
-    app.extensions[_KEY] = _App(Launcher(parts.settings, parts.knowledge, servers), servers)
+    app.extensions[_KEY] = Launcher(parts.settings, parts.knowledge, SmartServers(parts.settings))
     app.register_blueprint(timeline)
 
 
@@ -66,7 +58,7 @@ def start() -> Response:
 @timeline.get("/launch")
 def launch() -> Response:
     """EHR launch (with ``launch``) and standalone launch (without)."""
-    pending, address = _app().launcher.begin(_one("iss"), _one("launch"), parts_of().clock())
+    pending, address = _launcher().begin(_one("iss"), _one("launch"), parts_of().clock())
     g.tenant = pending.tenant
     if "form" in request.args:
         # The policy of the page with the form forbids it to lead elsewhere, and a redirect would.
@@ -106,7 +98,7 @@ def chart(key: str) -> Response:
     access = _sealer().open(_recalled("relapse_chart"), ChartAccess)
     if access is None or access.key != key or access.is_over(at):
         raise LaunchRefused("session-over")
-    tenant = _app().launcher.tenant(access.tenant)
+    tenant = _launcher().tenant(access.tenant)
     g.tenant = tenant.id
     left = max(1, int(access.ends - at.timestamp()))
     found = read_chart(
@@ -146,7 +138,7 @@ def _admitted(pending: PendingLaunch, state: str) -> Response:
     if not code:
         raise LaunchRefused("malformed-launch")
     at = parts_of().clock()
-    access = _app().launcher.complete(pending, state, code, at)
+    access = _launcher().complete(pending, state, code, at)
     place = f"/timeline/chart/{access.key}"
     response = Response(status=303, headers={"Location": place})
     sealed = _sealer().seal(access)
@@ -215,5 +207,5 @@ def _sealer() -> Sealer:
     return Sealer(parts_of().store)
 
 
-def _app() -> _App:
-    return cast(_App, current_app.extensions[_KEY])
+def _launcher() -> Launcher:
+    return cast(Launcher, current_app.extensions[_KEY])
