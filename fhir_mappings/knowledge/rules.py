@@ -94,6 +94,7 @@ def rules_of(knowledge: Knowledge, directory: Path, cases: Cases) -> tuple[Rule,
         *_classes(knowledge, cases),
         *_options(knowledge, cases),
         *_sections(knowledge, cases),
+        _timeline(knowledge, cases),
     )
 
 
@@ -187,6 +188,13 @@ def _sections(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
 
         data = (f"title {titles.get(name, '')}", *_words(knowledge, prefixes))
         yield Rule(f"section-{name}", f"Section {name}", (_SECTIONS + function,), data, _ids(cases, names_it))
+
+
+def _timeline(knowledge: Knowledge, cases: Cases) -> Rule:
+    functions = ("fhir_mappings.assessing.timeline.timeline_of",)
+    return Rule(
+        "timeline", "The picture over time", functions, _words(knowledge, ("timeline.",)), tuple(cases)
+    )
 
 
 def _ids(cases: Cases, wanted: Callable[[CaseRecord], bool]) -> tuple[str, ...]:

@@ -103,7 +103,11 @@ def test_no_dose_and_no_order_to_the_clinician_is_written_anywhere() -> None:
         ('sections = ["HSCT"]\nsource', 'sections = ["HSTC"]\nsource', "wrong value"),
         ('HSCT = "Allogeneic HSCT"\n', "", "section HSCT has no title"),
         ('suggestions = ["mrd"]', 'suggestions = ["mdr"]', "mdr is not defined"),
-        ('links = ["finding-source", "timeline"]', 'links = ["finding-source", "time-line"]', "time-line is not defined"),
+        (
+            'links = ["finding-source", "timeline"]',
+            'links = ["finding-source", "time-line"]',
+            "time-line is not defined",
+        ),
         ('"goals-of-care", "data', '"goal-of-care", "data', "goal-of-care is not defined"),
         ('key = "nci-pdq"', 'key = "timeline"', "key timeline stands 2 times"),
         ('key = "mrd"', 'key = "trial-referral"', "key trial-referral stands 2 times"),

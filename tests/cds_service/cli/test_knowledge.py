@@ -1,0 +1,102 @@
+"""``relapse-cds knowledge``: what a reviewer reads, signs and sees."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cds_service.cli import main
+from fhir_mappings.content import PACKAGED
+
+ROOT = Path(__file__).parents[3]
+CASES = str(ROOT / "tests/clinical/all")
+Capture = pytest.CaptureFixture[str]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def knowledge(tmp_path: Path) -> Path:
+    copy = tmp_path / "all"
+    shutil.copytree(PACKAGED, copy)
+    return copy
+
+
+@pytest.fixture
+def run(capsys: Capture, knowledge: Path) -> Run:
+    def run(*words: str, cases: str = CASES) -> tuple[int, str, str]:
+        where = ["--directory", str(knowledge)] + (["--cases", cases] if cases else [])
+        code = main(["knowledge", *words, *where])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_status_lists_every_rule_and_why(run: Run) -> None:
+    code, out, _ = run("status")
+    assert code == 0
+    assert "criterion-A " in out
+    assert out.count("draft     not signed") == out.count("draft   ")
+    assert "0 of " in out
+    assert "The content is a draft: every card says so." in out
+
+
+def test_a_reviewer_reads_numbers_sentences_functions_and_cases(run: Run) -> None:
+    code, out, _ = run("review", "criterion-A")
+    assert code == 0
+    assert "criterion-A: Criterion A" in out
+    assert "Decimal('50')" in out
+    assert "words criterion.A: Meets criterion A of {set}: {evidence}. [S-000-01]" in out
+    assert "def marrow_single(" in out
+    assert "A-at: 50.0% is at the threshold and does not exceed it -> probable" in out
+
+
+def test_all_rules_can_be_read_at_once(run: Run) -> None:
+    _, out, _ = run("review", "--all")
+    assert "\nsection-HSCT: Section HSCT" in out
+    assert "reading: What is read from the record" in out
+
+
+def test_a_signature_is_written_and_seen(run: Run, knowledge: Path) -> None:
+    code, out, _ = run("sign", "criterion-A", "--reviewer", "Dr Example", "--date", "2026-11-19")
+    assert code == 0
+    assert "criterion-A is approved" in out
+    assert 'reviewer = "Dr Example"\ndate = 2026-11-19' in (knowledge / "reviews.toml").read_text("utf-8")
+    _, out, _ = run("status")
+    assert "criterion-A" in out
+    assert "approved  Dr Example, 2026-11-19" in out
+    assert "1 of " in out
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("review",), "name one RULE, or give --all"),
+        (("review", "criterion-A", "--all"), "name one RULE, or give --all"),
+        (("review", "criterion-Z"), "`relapse-cds knowledge status` lists them"),
+        (("sign", "criterion-A", "--reviewer", " "), "--reviewer: write the name"),
+        (("sign", "criterion-A", "--reviewer", "a\nb"), "--reviewer: write the name"),
+        (("sign", "criterion-A", "--reviewer", "Dr E", "--date", "19.11.2026"), "write a day such as"),
+        (("sign", "criterion-A", "--reviewer", "Dr E", "--date", "2999-01-01"), "lies in the future"),
+    ],
+)
+def test_what_cannot_be_used_says_what_to_do(run: Run, words: tuple[str, ...], remedy: str) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert remedy in err
+
+
+def test_signing_needs_the_cases(run: Run) -> None:
+    code, _, err = run("sign", "criterion-A", "--reviewer", "Dr Example", cases="")
+    assert code == 2
+    assert "sign in a checkout, or give --cases" in err
+
+
+def test_knowledge_that_cannot_be_used_is_told(run: Run, knowledge: Path) -> None:
+    (knowledge / "thresholds.toml").write_text("x", encoding="utf-8")
+    code, _, err = run("status")
+    assert code == 2
+    assert "thresholds.toml" in err

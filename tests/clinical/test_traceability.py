@@ -1,0 +1,123 @@
+"""Every statement leads to a rule, a case and words, and what leads there is real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from fhir_mappings import assess as door
+from fhir_mappings.assess import Knowledge
+from fhir_mappings.clinical.options import OptionRule
+from fhir_mappings.content import content_of
+from fhir_mappings.fhir.decoding import decode
+from fhir_mappings.knowledge.card_file import SECTIONS
+from fhir_mappings.knowledge.rule_sources import resolve
+from fhir_mappings.knowledge.statements import STATEMENTS
+from tests.clinical.case_files import Case, read_cases
+from tests.clinical.test_cases import said
+
+ROOT = Path(__file__).parents[2]
+CASES: Mapping[str, Case] = {case.id: case for case in read_cases(Path(__file__).parent / "all")}
+NUMBERED = door.load_knowledge().statements
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return door.load_knowledge()
+
+
+def test_every_statement_of_both_documents_is_treated(knowledge: Knowledge) -> None:
+    assert len(STATEMENTS) == 83
+    assert set(knowledge.statements) == set(STATEMENTS)
+
+
+@pytest.mark.parametrize("number", NUMBERED)
+def test_the_rules_and_cases_of_a_statement_exist(number: str) -> None:
+    statement = NUMBERED[number]
+    for rule in statement.rule:
+        assert rule in SECTIONS or callable(resolve(rule))
+    assert set(statement.cases) <= CASES.keys()
+
+
+@pytest.mark.parametrize("number", [one.number for one in NUMBERED.values() if one.treatment != "not-shown"])
+def test_a_case_of_the_statement_says_its_words(number: str, knowledge: Knowledge) -> None:
+    statement = NUMBERED[number]
+    own = {key for key in statement.words if key in knowledge.words}
+    if not own:
+        pytest.skip("shown by fixed lines, links and suggestions of the cards")
+    spoken: set[str] = set()
+    for name in statement.cases:
+        case = CASES[name]
+        resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
+        found = door.assess(resources, case.at, knowledge)
+        spoken |= said(found, knowledge).keys()
+        options = {rule.id: rule for rule in knowledge.options}
+        spoken |= {options[one.agent].facts for one in found.options if one.state.value != "excluded"}
+        spoken |= {f"gap.{missing.key}.what" for missing in found.missing}
+    assert own & spoken
+
+
+def test_every_confounder_and_resolution_has_a_case_or_a_test(knowledge: Knowledge) -> None:
+    references = knowledge.references
+    for key in (*references.groups["confounders"], *references.groups["resolutions"]):
+        cases = references.cases.get(key, ())
+        assert cases or (ROOT / references.tests[key]).is_file(), key
+        assert set(cases) <= CASES.keys(), key
+
+
+def possible_states(rule: OptionRule) -> set[str]:
+    """The states that an option can have, by what its row asks for."""
+    states = {"excluded"}
+    if not rule.off_label:
+        states.add("matches")
+    if rule.off_label or rule.regimens_at_least or rule.relapse_at_least:
+        states.add("outside-label")
+    if not rule.off_label and (rule.antigen or rule.requires or rule.regimens_at_least or rule.population):
+        states.add("confirm")
+    return states
+
+
+def test_every_option_has_a_case_for_each_of_its_states(knowledge: Knowledge) -> None:
+    seen: dict[str, set[str]] = {}
+    for case in CASES.values():
+        for option, state in case.expect.options.items():
+            seen.setdefault(option, set()).add(state)
+        for option in case.expect.never:
+            seen.setdefault(option, set()).add("excluded")
+    missing = {rule.id: possible_states(rule) - seen.get(rule.id, set()) for rule in knowledge.options}
+    assert {option: states for option, states in missing.items() if states} == {}
+
+
+@pytest.mark.parametrize("name", ["CNS1", "CNS2a", "CNS2b", "CNS2c", "CNS3a", "CNS3b", "CNS3c"])
+def test_every_cns_class_has_a_case(name: str) -> None:
+    case = CASES[name]
+    assert case.expect.quiet or any(name in words or "3c" in words for words in case.expect.says)
+
+
+def test_every_mrd_band_has_a_case() -> None:
+    bands = {
+        words
+        for case in CASES.values()
+        for words in case.expect.says
+        if words.startswith("mrd-res.") and words.rpartition(".")[2] in ("yes", "no", "unsure")
+    }
+    assert bands >= {
+        f"mrd-res.{group}.{answer}" for group in ("r3", "bfm", "cog") for answer in ("yes", "no")
+    }
+    assert "mrd-res.r3.unsure" in bands
+
+
+def test_everything_that_can_be_signed_has_a_case_and_everything_shown_can_be_signed(
+    knowledge: Knowledge,
+) -> None:
+    rules = content_of().rules
+    assert [rule.id for rule in rules if not rule.cases] == []
+    data = "\n".join(line for rule in rules for line in rule.data)
+    assert [key for key in knowledge.words if f"words {key}: " not in data] == []
+    assert [key for key in knowledge.thresholds if f"threshold {key}: " not in data] == []
+    assert [rule.id for rule in rules if rule.id.startswith("option-")] == [
+        f"option-{option.id}" for option in knowledge.options
+    ]
