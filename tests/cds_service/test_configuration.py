@@ -140,3 +140,23 @@ def test_a_table_of_the_environment_is_json(tmp_path: Path) -> None:
     settings = from_file(tmp_path, GOOD, RELAPSE_CDS_TRIALS='{"max_studies": 3}')
     assert settings.trials.max_studies == 3
     assert "not JSON" in faults_of(tmp_path, GOOD, RELAPSE_CDS_TRIALS="{")["RELAPSE_CDS_TRIALS"]
+
+
+def test_the_authorities_of_fhir_servers_must_be_readable(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    for name, shape in (("none.pem", "no such file"), ("empty.pem", "without certificates")):
+        with pytest.raises(SettingsError) as caught:
+            load_settings({"RELAPSE_CDS_AUTH": "off", "RELAPSE_CDS_CA_FILE": str(tmp_path / name)})
+        assert [fault.key for fault in caught.value.faults if fault.key == "ca_file"] == ["ca_file"]
+        assert shape in str(caught.value)
+
+
+def test_the_habits_of_a_tenants_server_are_one_of_the_known(tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text(
+        'auth = "off"\npublic_url = "https://cds.example.org"\n[[tenants]]\nid = "a"\nhabits = "medplum"\n'
+    )
+    assert load_settings({"RELAPSE_CDS_CONFIG": str(config)}).tenants[0].habits == "medplum"
+    config.write_text(config.read_text().replace("medplum", "unheard-of"))
+    with pytest.raises(SettingsError, match=r"tenants\[0\]\.habits"):
+        load_settings({"RELAPSE_CDS_CONFIG": str(config)})
