@@ -73,11 +73,13 @@ def serve(settings: Settings) -> None:
     from cds_service.configuration import check_local_codes
     from cds_service.store import open_store
     from fhir_mappings.assess import load_knowledge, self_test
+    from fhir_mappings.trials import load_trial_knowledge
 
     audit.configure_logging(settings.log_level)
     knowledge = load_knowledge(settings.knowledge_dir)
     self_test(knowledge)
     check_local_codes(settings, knowledge.vocabulary.result_concepts)
+    load_trial_knowledge(settings.knowledge_dir)
     # Migrates the tables once, before any worker uses them.
     open_store(settings.store, _secret(settings)).close()
     gc.collect()

@@ -106,13 +106,14 @@ class TrialSettings(BaseModel):
     """A TOML or CSV file kept by the trial office; ``demo`` for the fictional list; empty: none."""
     clinicaltrials_gov: bool = False
     fhir_servers: bool = False
-    """Read ResearchStudy in the background from tenants' servers that are open without a token."""
+    """Read ResearchStudy from tenants' servers: in the background where they are open without a token, else
+    within the hook call that brings one."""
     site_latitude: float | None = Field(default=None, ge=-90, le=90)
     site_longitude: float | None = Field(default=None, ge=-180, le=180)
     radius_km: int = Field(default=250, ge=1, le=20_100)
     max_studies: int = Field(default=5, ge=1, le=10)
     cache_file: Path | None = Path("relapse-cds-trials.json")
-    """Where the registry's last answer is kept."""
+    """Where commands without a configuration keep the registry's last answer; the service has its store."""
 
 
 class Settings(BaseSettings):

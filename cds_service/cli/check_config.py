@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Check, and say what was found."""
     from cds_service.configuration import SettingsError, check_local_codes
     from fhir_mappings.assess import KnowledgeError, self_test
+    from fhir_mappings.trials import load_trial_knowledge
 
     settings = configured()
     missing = [
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     knowledge = knowledge_for(settings)
     try:
         self_test(knowledge)
+        load_trial_knowledge(settings.knowledge_dir)
         check_local_codes(settings, knowledge.vocabulary.result_concepts)
     except (KnowledgeError, SettingsError) as error:
         missing.extend(str(error).splitlines())
