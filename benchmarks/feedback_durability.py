@@ -42,15 +42,16 @@ def main() -> int:
             lambda number: progress.update(bar, completed=number),
         )
     report = {
-        "rounds": outcome.rounds,
-        "acknowledged": len(outcome.acknowledged),
-        "lost": outcome.lost,
+        "rounds": len(outcome.lost),
+        "acknowledged": sum(map(len, outcome.acknowledged)),
+        "lost": sum(outcome.lost),
+        "lostByRound": {number: lost for number, lost in enumerate(outcome.lost, start=1) if lost},
         "twice": outcome.twice,
         "unexpectedStatuses": len(outcome.wrong),
         "seconds": round(time.monotonic() - began),
     }
     print(json.dumps(report, indent=2))
-    return 1 if outcome.lost or outcome.twice or outcome.wrong else 0
+    return 1 if any(outcome.lost) or outcome.twice or outcome.wrong else 0
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ Event = tuple[str, datetime]
 class Outcome:
     """What all rounds together showed."""
 
-    rounds: int = 0
-    acknowledged: list[Event] = field(default_factory=list)
-    lost: int = 0
+    acknowledged: list[list[Event]] = field(default_factory=list)
+    """By round."""
+    lost: list[int] = field(default_factory=list)
+    """By round."""
     twice: int = 0
     wrong: list[int] = field(default_factory=list)
     """Statuses other than 200 and 503."""
@@ -52,9 +53,8 @@ def run(store_url: str, folder: Path, rounds: int, seconds: float, tell: Callabl
         time.sleep(seconds)
         service.kill()
         load.stop()
-        outcome.acknowledged += load.acknowledged
+        outcome.acknowledged.append(load.acknowledged)
         outcome.wrong += load.wrong
-        outcome.rounds = number
         tell(number)
     _count(store_url, outcome)
     return outcome
@@ -83,7 +83,7 @@ def _count(store_url: str, outcome: Outcome) -> None:
         if answer != "ok":
             raise AssertionError("the database is damaged")
     store.close()
-    outcome.lost = sum(event not in kept for event in set(outcome.acknowledged))
+    outcome.lost = [sum(event not in kept for event in events) for events in outcome.acknowledged]
     outcome.twice = sum(count > 1 for count in kept.values())
 
 
