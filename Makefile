@@ -9,7 +9,7 @@ PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allo
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow escape-long schemathesis-long check fix bench lock docs clean
+.PHONY: help venv demo test test-slow escape-long schemathesis-long check fix bench lock docs mutation clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ fix: $(VENV)/.dev ## Repair what ruff can repair, and format
 
 docs: $(VENV)/.dev ## Write the generated pages of docs/ anew
 	$(BIN)/relapse-cds docs
+
+mutation: $(VENV)/.dev ## Mutation testing of the clinical rules (about half an hour; see docs/mutation.md)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.2,<4'
+	@nice -n 10 $(BIN)/mutmut run
+	@$(BIN)/mutmut results
 
 bench: $(VENV)/.dev ## Measure the service on this machine
 	$(BIN)/python -m benchmarks
