@@ -128,7 +128,9 @@ class CourseReader:
 
     def _window_start(self, remission: Remission | None) -> Moment | None:
         if remission is None:
-            return None
+            # The marrow of the diagnosis itself is no sample after a remission that is only missing.
+            diagnosed = self._disease.diagnosed
+            return Moment.on(diagnosed.last + self._late) if diagnosed is not None else None
         if remission.basis == "undated":
             return Moment.on(remission.day.last + self._late)
         return remission.day
@@ -164,7 +166,9 @@ class CourseReader:
         relapses: int,
     ) -> Episode | None:
         measured = first_met(results, self._knowledge.default_set.id)
-        coded = next((pair for pair in self._coded if start is None or pair[0].last >= start.first), None)
+        # A relapse may be coded on the day that is taken for the diagnosis, where no other is recorded.
+        since = start if remission is not None else None
+        coded = next((pair for pair in self._coded if since is None or pair[0].last >= since.first), None)
         if coded is not None and (measured is None or self._far_before(coded[0], measured)):
             return self._found(Grade.CODED, coded[0], remission, window, results, relapses, coded[1])
         if measured is not None:
