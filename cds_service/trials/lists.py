@@ -18,30 +18,14 @@ from cds_service.fhir_reader.origins import MalformedUrl, allowed_base
 from cds_service.fhir_reader.refusals import RefusedServer
 from cds_service.fhir_reader.transport import Transport
 from cds_service.settings import Settings, Tenant, TrialSettings
-from cds_service.trials.cache import (
-    CachedAnswer,
-    FileTrialCache,
-    MemoryTrialCache,
-    TrialCache,
-)
+from cds_service.trials.cache import CachedAnswer, FileTrialCache, MemoryTrialCache, TrialCache
 from cds_service.trials.catalogue import DEMO, read_catalogue
-from cds_service.trials.clinicaltrials_gov import (
-    ClinicalTrialsGov,
-    RegistryUnavailable,
-    Search,
-)
+from cds_service.trials.clinicaltrials_gov import ClinicalTrialsGov, RegistryUnavailable, Search
 from cds_service.trials.fhir_server import ServerUnavailable, read_server_studies
 from cds_service.trials.registry import FROM_FILE, fetch, is_due, keep, registry_list
 from cds_service.trials.registry_answers import UnknownShape
 from cds_service.trials.turns import one_at_a_time
-from fhir_mappings.trials import (
-    Fault,
-    Home,
-    StudyIndex,
-    StudyList,
-    TrialVocabulary,
-    prepare,
-)
+from fhir_mappings.trials import Fault, Home, StudyIndex, StudyList, TrialVocabulary, prepare
 
 LOOK_AGAIN_SECONDS = 900.0
 """How often the background looks whether a file has changed or an answer has become old."""
@@ -127,9 +111,7 @@ class TrialSources:
     def start(self) -> threading.Thread:
         """Load at once, then refresh in the background until ``stop``."""
         self.load()
-        self._thread = threading.Thread(
-            target=self._keep_fresh, daemon=True, name="trial-lists"
-        )
+        self._thread = threading.Thread(target=self._keep_fresh, daemon=True, name="trial-lists")
         self._thread.start()
         return self._thread
 
@@ -143,12 +125,8 @@ class TrialSources:
         while not self._stopping.is_set():
             try:
                 self.refresh()
-            except (
-                Exception
-            ) as error:  # the background must go on, whatever one source does
-                audit.log(
-                    "trial-lists-failed", logging.ERROR, error=type(error).__name__
-                )
+            except Exception as error:  # the background must go on, whatever one source does
+                audit.log("trial-lists-failed", logging.ERROR, error=type(error).__name__)
             self._stopping.wait(LOOK_AGAIN_SECONDS)
 
     def _read_catalogue(self) -> None:
@@ -159,15 +137,9 @@ class TrialSources:
         if self._held.catalogue is not None and changed == self._held.changed:
             return
         found = read_catalogue(source, self._vocabulary)
-        self._held.catalogue, self._held.faults, self._held.changed = (
-            found.list,
-            found.faults,
-            changed,
-        )
+        self._held.catalogue, self._held.faults, self._held.changed = found.list, found.faults, changed
         if found.faults:
-            audit.log(
-                "trial-catalogue-faults", logging.WARNING, count=len(found.faults)
-            )
+            audit.log("trial-catalogue-faults", logging.WARNING, count=len(found.faults))
 
     def _read_cache(self) -> CachedAnswer | None:
         answer = self._cache.load()
@@ -177,10 +149,7 @@ class TrialSources:
             return None
         fetched_at = answer.fetched_at if answer else None
         if self._held.registry is None or fetched_at != self._held.fetched_at:
-            self._held.registry, self._held.fetched_at = (
-                registry_list(answer, self._vocabulary),
-                fetched_at,
-            )
+            self._held.registry, self._held.fetched_at = registry_list(answer, self._vocabulary), fetched_at
         return answer
 
     def _uses(self, answer: CachedAnswer) -> bool:
@@ -188,10 +157,7 @@ class TrialSources:
         return self._trials.clinicaltrials_gov or answer.origin == FROM_FILE
 
     def _read_registry(self) -> None:
-        if (
-            not is_due(self._read_cache(), self._clock())
-            or not self._trials.clinicaltrials_gov
-        ):
+        if not is_due(self._read_cache(), self._clock()) or not self._trials.clinicaltrials_gov:
             return
         with self._turn() as is_ours:
             if not is_ours or not is_due(self._read_cache(), self._clock()):
@@ -204,90 +170,41 @@ class TrialSources:
             answer = fetch(self._client, search_of(self._trials, self._vocabulary), at)
             self._held.registry = keep(self._cache, answer, self._vocabulary)
             self._held.fetched_at = at
-            audit.log(
-                "trial-list-refreshed",
-                source="registry",
-                count=len(self._held.registry.studies),
-            )
+            audit.log("trial-list-refreshed", source="registry", count=len(self._held.registry.studies))
         except RegistryUnavailable as error:
-            audit.log(
-                "trial-list-kept",
-                logging.WARNING,
-                source="registry",
-                reason=error.reason,
-            )
+            audit.log("trial-list-kept", logging.WARNING, source="registry", reason=error.reason)
         except UnknownShape:
-            audit.log(
-                "trial-list-kept",
-                logging.WARNING,
-                source="registry",
-                reason="unknown-shape",
-            )
+            audit.log("trial-list-kept", logging.WARNING, source="registry", reason="unknown-shape")
         except OSError:
-            audit.log(
-                "trial-list-kept",
-                logging.WARNING,
-                source="registry",
-                reason="cache-not-writable",
-            )
+            audit.log("trial-list-kept", logging.WARNING, source="registry", reason="cache-not-writable")
 
     def _turn(self) -> AbstractContextManager[bool]:
         return one_at_a_time(self._trials.cache_file)
 
     def _read_server(self, tenant: Tenant) -> None:
-        if (
-            not tenant.open_fhir
-            or not self._trials.fhir_servers
-            or not tenant.fhir_servers
-        ):
+        if not tenant.open_fhir or not self._trials.fhir_servers or not tenant.fhir_servers:
             return
         try:
-            base = allowed_base(
-                tenant.fhir_servers[0], tenant.fhir_servers, self._settings.development
-            )
-            transport = Transport(
-                base,
-                tenant.allow_private,
-                client_tls(str(self._settings.ca_file or "")),
-                SERVER_BODY_BYTES,
-                1,
-            )
+            base = allowed_base(tenant.fhir_servers[0], tenant.fhir_servers, self._settings.development)
+            tls = client_tls(str(self._settings.ca_file or ""))
+            transport = Transport(base, tenant.allow_private, tls, SERVER_BODY_BYTES, 1)
         except (RefusedServer, MalformedUrl):
-            audit.log(
-                "trial-list-kept",
-                logging.WARNING,
-                source="fhir-server",
-                reason="refused",
-            )
+            audit.log("trial-list-kept", logging.WARNING, source="fhir-server", reason="refused")
             return
         try:
             deadline = Deadline.after(SERVER_READ_SECONDS)
             today = self._clock().date()
-            self._held.servers[tenant.id] = read_server_studies(
-                transport, self._vocabulary, deadline, today
-            )
+            self._held.servers[tenant.id] = read_server_studies(transport, self._vocabulary, deadline, today)
         except ServerUnavailable as error:
-            audit.log(
-                "trial-list-kept",
-                logging.WARNING,
-                source="fhir-server",
-                reason=error.reason,
-            )
+            audit.log("trial-list-kept", logging.WARNING, source="fhir-server", reason=error.reason)
         finally:
             transport.close()
 
     def _publish(self) -> None:
-        shared = [
-            one
-            for one in (self._held.catalogue, self._held.registry)
-            if one is not None
-        ]
+        shared = [one for one in (self._held.catalogue, self._held.registry) if one is not None]
         self._anybody = self._prepared(shared)
         self._views = MappingProxyType(
-            {
-                tenant: self._prepared([*shared, found])
-                for tenant, found in self._held.servers.items()
-            }
+            {tenant: self._prepared([*shared, found]) for tenant, found in self._held.servers.items()}
         )
 
     def _prepared(self, lists: Sequence[StudyList]) -> TrialLists:
@@ -305,20 +222,13 @@ def home_of(trials: TrialSettings) -> Home | None:
 def search_of(trials: TrialSettings, vocabulary: TrialVocabulary) -> Search:
     """The search of this hospital: everybody's studies near it, so that no patient shapes a request."""
     return Search(
-        vocabulary.registry.query,
-        trials.site_latitude,
-        trials.site_longitude,
-        float(trials.radius_km),
+        vocabulary.registry.query, trials.site_latitude, trials.site_longitude, float(trials.radius_km)
     )
 
 
 def default_cache(trials: TrialSettings) -> TrialCache:
     """The cache file, or the memory of this process where none is configured."""
-    return (
-        FileTrialCache(trials.cache_file)
-        if trials.cache_file is not None
-        else MemoryTrialCache()
-    )
+    return FileTrialCache(trials.cache_file) if trials.cache_file is not None else MemoryTrialCache()
 
 
 def _changed(path: Path) -> float:
