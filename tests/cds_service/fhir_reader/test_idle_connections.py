@@ -9,7 +9,7 @@ from cds_service.fhir_reader import Deadline
 from cds_service.fhir_reader.breaker import FAILURES_IN_A_ROW
 from fhir_mappings.assessment import Availability
 from tests.cds_service.charts import bundle
-from tests.cds_service.fhir_reader.test_field_cases import SmallNeed
+from tests.faults.little_fhir import SmallNeed
 from tests.faults.readings import Authorization, reader_of, tenant_of
 from tests.faults.wire import Answer, Asked, LoopbackServer
 
