@@ -35,7 +35,7 @@ def broken(tmp_path: Path) -> Callable[[str, str, str], KnowledgeError]:
     ("file", "old", "new", "key"),
     [
         # a key that nobody knows
-        ("thresholds.toml", "[remission_marrow_below]\n", "[remission_marrow_below]\nodd = 1\n", "remission_marrow_below.odd"),
+        ("thresholds.toml", "[remission_marrow_below]\n", "[remission_marrow_below]\nodd = 1\n", ".odd"),
         ("thresholds.toml", "[remission_marrow_below]", "[remission_marrow_under]", "remission_marrow_below"),
         # a number without a citation
         ("thresholds.toml", "cites = [", "sites = [", "cites"),
