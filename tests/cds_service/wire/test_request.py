@@ -78,7 +78,7 @@ def test_any_uuid_is_a_hook_instance(instance: str) -> None:
         ("fhirServer", ""),
     ],
 )
-def test_a_member_that_is_missing_or_wrong_is_named(member: str, value: object) -> None:
+def test_a_member_that_is_missing_or_wrong_is_named(member: str, value: Any) -> None:
     refusal = refused(**{member: value})
     assert refusal.problem is Problem.INVALID_REQUEST
     assert member in refusal.diagnostics
