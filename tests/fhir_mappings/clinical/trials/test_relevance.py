@@ -72,3 +72,18 @@ def test_an_entry_that_does_not_speak_of_relapse_says_so() -> None:
     found = read_relevance(["Acute Lymphoblastic Leukemia"], [], ["A study"], vocabulary())
     assert TrialFact.DISEASE_STATE not in {one.fact for one in found.criteria}
     assert found.not_checked == (vocabulary().phrases["disease_state_unstated"],)
+
+
+def test_an_entry_asks_for_the_disease_and_its_state_and_leaves_nothing_open() -> None:
+    found = read_relevance(["Acute Lymphoblastic Leukemia"], [], [RELAPSED], vocabulary())
+    assert [(one.fact, one.expected, one.exclude) for one in found.criteria] == [
+        (TrialFact.DISEASE, OneOf(frozenset({"all"})), False),
+        (TrialFact.DISEASE_STATE, OneOf(frozenset({"relapsed", "refractory", "in-remission"})), False),
+    ]
+    assert found.not_checked == ()
+
+
+def test_a_keyword_is_read_like_a_condition_but_states_no_lineage() -> None:
+    found = read_relevance(["Leukemia"], ["B-cell Acute Lymphoblastic Leukemia"], [RELAPSED], vocabulary())
+    assert found.is_relevant
+    assert [one.fact for one in found.criteria] == [TrialFact.DISEASE, TrialFact.DISEASE_STATE]
