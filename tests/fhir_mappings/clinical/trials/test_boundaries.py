@@ -77,7 +77,7 @@ def site(name: str, latitude: float | None, accrual: Accrual = Accrual.OPEN) -> 
     ("sites", "chosen"),
     [
         # A closed site loses against any other, however near.
-        ((site("closed", 50.0, Accrual.CLOSED), site("open", 60.0)), "open"),
+        ((site("closed", 50.0, Accrual.CLOSED), site("open", 50.3)), "open"),
         # Within reach before beyond it, even where it is only to open.
         ((site("far", 60.0), site("to open", 50.1, Accrual.OPENING)), "to open"),
         # Among open ones the nearer.
