@@ -41,11 +41,11 @@ demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080
 	@$(BIN)/relapse-cds demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='fhir_mappings/*'
 
 test-slow: $(VENV)/.dev ## Run the long versions of the tests (fault matrix, escapes, isolation)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+	@$(BIN)/python -m pytest -n 2 -m slow
 
 escape-long: $(VENV)/.dev ## Put 100,000 generated texts through the card escape in two Markdown renderers
 	@$(BIN)/python -m pytest -m slow tests/cds_service/cards/test_markdown.py

@@ -93,6 +93,12 @@ def ask_all(patients: list[Marked], calls: int, at_once: int, folder: Path) -> S
     return seen
 
 
+def _unseen(body: Json) -> list[str]:
+    """The needs that an answer names as not seen."""
+    missing: list[str] = body["extension"]["org.relapse-cds.assessment"].get("missing", [])
+    return missing
+
+
 class _FhirServer:
     """Opens a chart to its own token only."""
 
@@ -134,10 +140,15 @@ class _Caller:
             self._seen.unanswered.append(f"{reply.status_code} {reply.text[:300]}")
             return
         markers, percents = set(_MARKER.findall(reply.text)), set(_PERCENT.findall(reply.text))
-        if markers != {patient.marker} or percents != {patient.percent}:
+        if markers - {patient.marker} or percents - {patient.percent}:
             self._seen.mixed.append(
                 f"{patient.marker} {patient.percent}: {sorted(markers)} {sorted(percents)}"
             )
+            return
+        if not (markers and percents):
+            # Something could not be read in time, and the answer says so; it holds nothing of anybody else.
+            self._seen.unanswered.append(f"without the marrow: {', '.join(_unseen(reply.json()))}")
+            return
         self._seen.answered[patient.marker] += 1
 
     def _session(self) -> requests.Session:

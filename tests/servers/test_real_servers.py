@@ -115,7 +115,6 @@ def differences(
     return found
 
 
-@pytest.mark.xdist_group("hapi")
 def test_hapi_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, hapi: str) -> None:
     """The demonstration patients come by ``relapse-cds load-demo``. Prefetched Bundles have pages here."""
     command = ["load-demo", "--fhir-server", hapi, "--today", TODAY.isoformat()]
@@ -129,20 +128,11 @@ def test_hapi_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, hap
     put(hapi, cases())
     with asking(knowledge, sandbox, hapi, "hapi") as ask:
         assert differences(ask, sandbox, hapi, (True, False), [*demonstration(), *cases()]) == []
-
-
-@pytest.mark.xdist_group("hapi")
-def test_hapi_without_known_habits_gives_the_same_answers(
-    knowledge: Knowledge, sandbox: Sandbox, hapi: str
-) -> None:
-    """What the server can do is then learned from its CapabilityStatement."""
-    charts = [*demonstration()[:6], *cases()[:6]]
-    put(hapi, charts)
+    # Without known habits, what the server can do is learned from its CapabilityStatement.
     with asking(knowledge, sandbox, hapi, "none") as ask:
-        assert differences(ask, sandbox, hapi, (False,), charts) == []
+        assert differences(ask, sandbox, hapi, (False,), [*demonstration()[:6], *cases()[:6]]) == []
 
 
-@pytest.mark.xdist_group("medplum")
 def test_medplum_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, medplum: str) -> None:
     """Its router finds nothing for ``patient=<id>``, so that no EHR could prefetch from it."""
     # Each of its searches looks at every resource, so that it is given few.
