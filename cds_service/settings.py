@@ -132,14 +132,14 @@ class Settings(BaseSettings):
     max_cards: int = Field(default=4, ge=1, le=10)
     explain: bool = False
     discovery_auth: Literal["optional", "required"] = "optional"
+    discovery_extras: bool = True
+    """Whether discovery tells what came after CDS Hooks 2.0.1 (version, hookVersion) and our extension."""
     jwt_algorithms: tuple[Algorithm, ...] = Field(default=("ES384", "RS384"), min_length=1)
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=268_435_456)
     max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
     rate_limit_per_minute: int = Field(default=0, ge=0)
     snooze_days: int = Field(default=30, ge=0, le=3650)
     feedback_retention_days: int = Field(default=3650, ge=1, le=36_500)
-    discovery_extras: bool = True
-    """Whether discovery tells what came after CDS Hooks 2.0.1 (version, hookVersion) and our extension."""
     """How long feedback, shown cards and audit entries are kept."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)
