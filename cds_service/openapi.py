@@ -54,9 +54,11 @@ _CALL = (
     Problem.FOREIGN_SERVER,
     Problem.FOREIGN_RESOURCE,
     Problem.MERGED_PATIENT,
+    Problem.MERGED_PATIENT,
     Problem.MISSING_DATA,
     Problem.REFUSED_DATA,
     Problem.WRONG_VERSION,
+    Problem.NOT_APPROVED,
     Problem.TOO_MANY_RESOURCES,
     Problem.TOO_MANY_CALLS,
 )

@@ -24,6 +24,7 @@ _MEANINGS = {
     Problem.WRONG_METHOD: "The `Allow` header names the methods.",
     Problem.FOREIGN_RESOURCE: "Nothing is fetched to repair it. The source of the data mixes patients.",
     Problem.MERGED_PATIENT: "`Patient.link` says `replaced-by`, or `refer` on an inactive record.",
+    Problem.MERGED_PATIENT: "`Patient.link` of type replaced-by stands in the data.",
     Problem.MISSING_DATA: "`diagnostics` names each key that was not seen, and why. Send the key, or "
     "`fhirServer` with `fhirAuthorization`.",
     Problem.NOT_APPROVED: "See `require_approved_content`.",
