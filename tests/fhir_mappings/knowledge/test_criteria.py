@@ -199,6 +199,11 @@ def test_b_above_five_with_an_open_first_value_is_open() -> None:
     assert found == asks("marrow-exact", last.evidence())
 
 
+def test_b_with_an_open_final_value_is_open() -> None:
+    last = marrow(10, between("20", "40"))
+    assert repopulation(window(marrow(0, "3"), last), SET, gap) == asks("marrow-exact", last.evidence())
+
+
 def test_b_asks_for_a_marrow_without_one_or_without_the_rule() -> None:
     assert repopulation(EMPTY, SET, gap) == asks("marrow")
     assert repopulation(window(marrow(0, "8"), marrow(10, "31")), BARE, gap) == asks("marrow")
@@ -232,6 +237,12 @@ def test_c_not_met_by_too_little_blood_or_marrow() -> None:
 
 def test_c_open_names_the_doubtful_blood() -> None:
     sample, smear = marrow(10, "26"), marrow(10, between(None, "5"))
+    found = marrow_with_blood(window(sample, blood=[smear]), SET, gap)
+    assert found == asks("blood", sample.evidence(">", "25"), smear.evidence(">=", "2"))
+
+
+def test_c_with_an_open_marrow_is_open() -> None:
+    sample, smear = marrow(10, between("20", "40")), marrow(10, "30")
     found = marrow_with_blood(window(sample, blood=[smear]), SET, gap)
     assert found == asks("blood", sample.evidence(">", "25"), smear.evidence(">=", "2"))
 
