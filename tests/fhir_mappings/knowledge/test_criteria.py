@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.criteria_sets import (
-    Bound,
     CriteriaSet,
-    MarrowWithBlood,
-    Repopulation,
-    ResidualTable,
 )
-from fhir_mappings.clinical.facts import Result
-from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence
-from fhir_mappings.clinical.samples import CsfDraw, Sample
-from fhir_mappings.clinical.verdict import Evidence, Met, Missing, NotMet, Unknown, Verdict
-from fhir_mappings.clinical.window import SiteFinding, Window
+from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown, Verdict
+from fhir_mappings.clinical.window import SiteFinding
 from fhir_mappings.knowledge.all.criteria import (
     cerebrospinal_fluid,
     evaluate,
@@ -31,72 +21,19 @@ from fhir_mappings.knowledge.all.criteria import (
     marrow_single,
     marrow_with_blood,
     repopulation,
-    residual_marrow,
 )
-
-START = date(2024, 1, 1)
-SET = CriteriaSet(
-    id="seed",
-    label="seed",
-    source="seed-000",
-    default=True,
-    complete=True,
-    marrow_single=Bound(">", Decimal(50), ("S-000-01",)),
-    repopulation=Repopulation("rise", Decimal(5), Decimal(25), 168, 90, ("S-000-02",)),
-    marrow_with_blood=MarrowWithBlood(Decimal(25), Decimal(2), 7, ("S-000-03",)),
-    csf=Bound(">", Decimal(5), ("S-000-06",)),
-    extramedullary=("S-000-04",),
-    residual_table=ResidualTable(Decimal(25), Decimal(5), Decimal(1), Decimal(1), ("PDL-T",)),
+from tests.fhir_mappings.knowledge.criteria_samples import (
+    BARE,
+    EMPTY,
+    SET,
+    asks,
+    between,
+    gap,
+    marrow,
+    on,
+    tap,
+    window,
 )
-EMPTY = Window((), (), (), (), ())
-BARE = CriteriaSet("bare", "bare", "seed-000", False, True)
-
-
-def gap(key: str) -> Missing:
-    return Missing(key, f"{key} what", f"{key} why")
-
-
-def asks(key: str, *because: Evidence) -> Unknown:
-    return Unknown((gap(key),), because)
-
-
-def on(day: int) -> Moment:
-    return Moment.on(START + timedelta(days=day))
-
-
-def between(low: str | None, high: str | None) -> Measured:
-    return Measured(Decimal(low) if low else None, Decimal(high) if high else None, "%", f"{low}-{high}")
-
-
-def marrow(day: int, value: str | Measured, method: str = "", code: str = "") -> Sample:
-    measured = (
-        Measured(Decimal(value), Decimal(value), "%", f"{value} %") if isinstance(value, str) else value
-    )
-    name = f"Observation/{day}-{measured.original.split()[0]}{method}{code}"
-    return Sample(Result(name, "marrow", measured, on(day), method=method, code=code), measured, on(day), "m")
-
-
-def window(
-    *samples: Sample,
-    blood: Iterable[Sample] = (),
-    mrd: Iterable[Sample] = (),
-    taps: Iterable[TapReading] = (),
-    findings: Iterable[SiteFinding] = (),
-) -> Window:
-    return Window(samples, tuple(blood), tuple(taps), tuple(mrd), tuple(findings))
-
-
-def tap(
-    day: int,
-    count: str | Measured | None,
-    blasts: Answer,
-    traumatic: Answer = Answer.NO,
-    ratio: Answer = Answer.UNSURE,
-) -> TapReading:
-    counted = marrow(day, count) if count is not None else None
-    cytology = Result(f"Observation/cyto-{day}", "csf-blasts", Presence.PRESENT, on(day))
-    return TapReading(CsfDraw(on(day), counted, None, blasts, cytology), traumatic, ratio, "")
-
 
 # --- A ---------------------------------------------------------------------------------------------
 
@@ -332,72 +269,6 @@ def test_e_a_later_proof_outweighs_a_doubt_and_a_doubt_outweighs_a_clear_tap() -
     )
     assert cerebrospinal_fluid(EMPTY, SET, gap) == asks("csf")
     assert cerebrospinal_fluid(window(taps=[proof]), BARE, gap) == asks("csf")
-
-
-# --- MRD -------------------------------------------------------------------------------------------
-
-
-def residual(*samples: Sample) -> Verdict:
-    return residual_marrow(window(mrd=samples), SET, gap)
-
-
-def test_mrd_of_25_percent_needs_nothing_else() -> None:
-    sample = marrow(0, "25", "flow")
-    assert residual(sample) == Met((sample.evidence(">=", "25"),), on(0))
-
-
-@pytest.mark.parametrize(
-    ("value", "others", "met"),
-    [
-        ("24.9", [], False),
-        ("24.9", ["1"], True),
-        ("5", ["1"], True),
-        ("5", ["0.9"], False),
-        ("4.9", ["1"], False),
-        ("4.9", ["1", "1"], True),
-        ("1", ["1", "1"], True),
-        ("0.99", ["1", "1"], False),
-    ],
-)
-def test_mrd_with_further_tests_of_the_same_draw(value: str, others: list[str], met: bool) -> None:
-    methods = ["pcr", "fish"]
-    index = marrow(0, value, "flow")
-    tests = [marrow(0, other, method) for other, method in zip(others, methods, strict=False)]
-    found = residual(index, *tests)
-    assert isinstance(found, Met) is met
-    if met:
-        assert found == Met((index.evidence(">=", "25"),), on(0))
-
-
-def test_mrd_the_same_method_twice_is_one_test() -> None:
-    assert isinstance(residual(marrow(0, "6", "flow"), marrow(0, "7", "flow")), Unknown)
-    assert isinstance(residual(marrow(0, "6", code="a|1"), marrow(0, "7", code="a|1")), Unknown)
-    assert isinstance(residual(marrow(0, "6", code="a|1"), marrow(0, "7", code="a|2")), Met)
-    # Two further tests by one method are one further test.
-    three = residual(marrow(0, "2", "flow"), marrow(0, "1", "pcr"), marrow(0, "1.5", "pcr"))
-    assert isinstance(three, Unknown)
-
-
-def test_mrd_of_another_draw_is_no_further_test() -> None:
-    assert isinstance(residual(marrow(0, "6", "flow"), marrow(3, "0.5", "pcr")), Unknown)
-
-
-def test_mrd_a_second_marrow_with_two_tests_decides() -> None:
-    first = marrow(0, "6", "flow")
-    second, further = marrow(14, "3", "flow"), marrow(14, "1", "pcr")
-    assert residual(first, second, further) == Met((first.evidence(), second.evidence(">=", "25")), on(14))
-    assert residual(first, marrow(14, "3", "flow")) == asks("second-test", marrow(14, "3", "flow").evidence())
-
-
-def test_mrd_in_doubt_or_low() -> None:
-    doubt = marrow(0, "3", "flow")
-    assert residual(doubt) == asks("second-test", doubt.evidence())
-    wide = marrow(0, between(None, "2"), "flow")
-    assert residual(wide) == asks("second-test", wide.evidence())
-    low, lower = marrow(0, "0.99"), marrow(9, "0.5")
-    assert residual(low, lower) == NotMet((lower.evidence(">=", "1"),))
-    assert residual() == asks("mrd")
-    assert residual_marrow(window(mrd=[marrow(0, "90")]), BARE, gap) == asks("mrd")
 
 
 # --- the set ---------------------------------------------------------------------------------------
