@@ -68,7 +68,13 @@ def test_free_text_is_replaced_by_its_type(lines: StringIO, value: object) -> No
 
 
 def test_the_text_of_other_libraries_is_dropped(lines: StringIO) -> None:
-    logging.getLogger("urllib3.connectionpool").warning("Retrying %s", f"/fhir/Patient?name={CANARY}")
+    library = logging.getLogger("urllib3")
+    before = library.level
+    library.setLevel(logging.WARNING)
+    try:
+        logging.getLogger("urllib3.connectionpool").warning("Retrying %s", f"/fhir/Patient?name={CANARY}")
+    finally:
+        library.setLevel(before)
     (line,) = lines.getvalue().splitlines()
     assert CANARY not in line
     assert json.loads(line)["module"] == "urllib3.connectionpool"

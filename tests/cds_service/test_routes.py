@@ -346,6 +346,7 @@ def test_no_secret_and_no_patient_reaches_the_log(
 ) -> None:
     client = make_app(reader=TableReader()).test_client()
     caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger=audit.LOGGER.name)
     canary = {**asthma(), "note": [{"text": "CANARY-note"}]}
     post(client, request({"conditions": bundle(canary)}, **with_server()))
     post(client, request({"conditions": bundle(asthma("CANARY-other"))}, **with_server()))
