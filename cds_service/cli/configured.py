@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fhir_mappings.assess import Knowledge, KnowledgeError, load_knowledge
-
 from cds_service.cli.faults import Unusable
 from cds_service.configuration import SettingsError, load_settings
 from cds_service.settings import Settings
+from fhir_mappings.assess import Knowledge, KnowledgeError, load_knowledge
 
 
 def configured() -> Settings:
