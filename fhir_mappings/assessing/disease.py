@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from fhir_mappings.assessing.view import View
 from fhir_mappings.clinical.answers import Answer
@@ -42,7 +43,7 @@ class Disease:
     lineage: Lineage
 
 
-def disease_of(view: View) -> Disease:
+def disease_of(view: View, knowledge: Knowledge) -> Disease:
     """Scope, date and lineage from the confirmed Conditions (F-14..F-16, F-22)."""
     confirmed = [found for found in view.diagnoses if found.certainty is Certainty.CONFIRMED]
     ours = tuple(found for found in confirmed if found.kind is DiagnosisKind.ALL)
@@ -52,7 +53,7 @@ def disease_of(view: View) -> Disease:
         elsewhere=not ours and bool(others),
         all_diagnoses=ours,
         diagnosed=_diagnosed(ours, view),
-        lineage=_lineage(ours, others, view),
+        lineage=_lineage(ours, others, view, knowledge),
     )
 
 
@@ -83,7 +84,9 @@ def _diagnosed(diagnoses: Sequence[Diagnosis], view: View) -> Moment | None:
     return Moment(min(found.first for found in fine), min(found.last for found in fine), fine[0].instant)
 
 
-def _lineage(ours: Sequence[Diagnosis], others: Sequence[Diagnosis], view: View) -> Lineage:
+def _lineage(
+    ours: Sequence[Diagnosis], others: Sequence[Diagnosis], view: View, knowledge: Knowledge
+) -> Lineage:
     """The coded lineage; without one, what the blasts express; contradiction is mixed (R-14)."""
     if any(found.kind is DiagnosisKind.MIXED_PHENOTYPE for found in others) and ours:
         return Lineage.MIXED
@@ -92,21 +95,19 @@ def _lineage(ours: Sequence[Diagnosis], others: Sequence[Diagnosis], view: View)
         return Lineage.MIXED
     if coded:
         return coded.pop()
-    b = any(is_positive(result) for result in view.results("cd19", "cd22", "cytoplasmic-cd22"))
-    t = any(is_positive(result) for result in view.results("cytoplasmic-cd3"))
+    share = knowledge.number("antigen_positive_at_least")
+    b = any(is_positive(result, share) for result in view.results("cd19", "cd22", "cytoplasmic-cd22"))
+    t = any(is_positive(result, share) for result in view.results("cytoplasmic-cd3"))
     if b and t:
         return Lineage.MIXED
     return Lineage.B if b else Lineage.T if t else Lineage.UNKNOWN
 
 
-def is_positive(result: Result) -> bool:
-    """A marker result that certainly shows expression, for lineage: at least a fifth of the blasts."""
+def is_positive(result: Result, share: Decimal) -> bool:
+    """A marker result that certainly shows expression: at least ``share`` % of the blasts."""
     if isinstance(result.value, Measured):
-        return result.value.is_at_least(_LINEAGE_SHARE) is Answer.YES
+        return result.value.is_at_least(share) is Answer.YES
     return result.value is Presence.PRESENT
-
-
-_LINEAGE_SHARE = ZERO + 20
 
 
 def antigen(

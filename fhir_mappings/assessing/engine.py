@@ -41,7 +41,7 @@ def evaluate_facts(
     """The assessment of one patient. ``needs`` says what was seen; a need not named was not seen."""
     facts = merge_facts((facts,))
     view = view_of(facts, at, knowledge)
-    disease = disease_of(view)
+    disease = disease_of(view, knowledge)
     stamp = KnowledgeStamp(knowledge.disease, knowledge.version, knowledge.digest, knowledge.review)
     deceased = any(person.deceased for person in facts.persons)
     if not disease.present or deceased:

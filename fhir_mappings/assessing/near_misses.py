@@ -67,12 +67,13 @@ def _marrow(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMi
 def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
     """Circulating blasts without a marrow that explains them."""
     threshold = knowledge.thresholds["suspect_blood_at_least"]
+    days = knowledge.whole("blood_marrow_days")
     for smear in reversed(window.blood):
         if smear.value.is_at_least(threshold.value) is not Answer.YES or not _recent(
             smear.day, view, knowledge
         ):
             return
-        if any(within_days(sample.day, smear.day, 7) is Answer.YES for sample in window.marrow):
+        if any(within_days(sample.day, smear.day, days) is Answer.YES for sample in window.marrow):
             return
         kind = "blood-growth-factor" if growth_factor_before(smear.day, view, knowledge) else "blood"
         yield NearMiss(kind, False, smear.day, (smear.evidence(">=", str(threshold.value)),))

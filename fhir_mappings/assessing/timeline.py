@@ -55,7 +55,7 @@ def timeline_of(facts: Facts, at: datetime, knowledge: Knowledge) -> Timeline:
     """The picture of a chart at ``at``, an aware instant in the site's time zone."""
     facts = merge_facts((facts,))
     view = view_of(facts, at, knowledge)
-    disease = disease_of(view)
+    disease = disease_of(view, knowledge)
     phases: tuple[TimelinePhase, ...] = ()
     marks: tuple[TimelineMark, ...] = ()
     fired: Mapping[str, tuple[Fired, ...]] = {}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading, TraumaticTapRule, read_tap
 from fhir_mappings.clinical.facts import (
     Diagnosis,
@@ -229,8 +228,3 @@ def describe(result: Result, titles: Mapping[str, str]) -> Evidence:
         original=original,
         date=result.collected.text if result.collected else "",
     )
-
-
-def seen(answer: Answer) -> bool:
-    """Whether an answer is a definite yes."""
-    return answer is Answer.YES
