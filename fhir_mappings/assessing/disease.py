@@ -25,7 +25,16 @@ from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.samples import ZERO
 from fhir_mappings.knowledge.model import Knowledge
 
-_OTHERS = (DiagnosisKind.OTHER_LEUKAEMIA, DiagnosisKind.MIXED_PHENOTYPE)
+_OTHERS = (
+    DiagnosisKind.OTHER_LEUKAEMIA,
+    DiagnosisKind.MYELOID_LEUKAEMIA,
+    DiagnosisKind.MIXED_PHENOTYPE,
+)
+
+
+B_MARKERS = ("cd19", "cd22", "cytoplasmic-cd22")
+T_MARKERS = ("cytoplasmic-cd3",)
+"""Antigens whose expression by the blasts states a lineage (R-14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,8 @@ class Disease:
     """What is known of the leukaemia itself.
 
     ``diagnosed`` is the earliest confirmed date (F-22), None when no Condition is dated.
-    ``elsewhere`` says that only another leukaemia is coded (F-15).
+    ``elsewhere`` says that only another leukaemia is coded (F-15). ``others`` are the confirmed other
+    leukaemias, ``recorded`` is the lineage that the Conditions of ALL state.
     """
 
     present: bool
@@ -41,19 +51,24 @@ class Disease:
     all_diagnoses: tuple[Diagnosis, ...]
     diagnosed: Moment | None
     lineage: Lineage
+    others: tuple[Diagnosis, ...]
+    recorded: Lineage
 
 
 def disease_of(view: View, knowledge: Knowledge) -> Disease:
     """Scope, date and lineage from the confirmed Conditions (F-14..F-16, F-22)."""
     confirmed = [found for found in view.diagnoses if found.certainty is Certainty.CONFIRMED]
     ours = tuple(found for found in confirmed if found.kind is DiagnosisKind.ALL)
-    others = [found for found in confirmed if found.kind in _OTHERS]
+    others = tuple(found for found in confirmed if found.kind in _OTHERS)
+    recorded = _recorded_lineage(ours, others)
     return Disease(
         present=bool(ours),
         elsewhere=not ours and bool(others),
         all_diagnoses=ours,
         diagnosed=_diagnosed(ours, view),
-        lineage=_lineage(ours, others, view, knowledge),
+        lineage=recorded if recorded is not Lineage.UNKNOWN else _expressed_lineage(view, knowledge),
+        others=others,
+        recorded=recorded,
     )
 
 
@@ -84,20 +99,21 @@ def _diagnosed(diagnoses: Sequence[Diagnosis], view: View) -> Moment | None:
     return Moment(min(found.first for found in fine), min(found.last for found in fine), fine[0].instant)
 
 
-def _lineage(
-    ours: Sequence[Diagnosis], others: Sequence[Diagnosis], view: View, knowledge: Knowledge
-) -> Lineage:
-    """The coded lineage; without one, what the blasts express; contradiction is mixed (R-14)."""
+def _recorded_lineage(ours: Sequence[Diagnosis], others: Sequence[Diagnosis]) -> Lineage:
+    """The lineage the Conditions state; contradiction is mixed (R-14)."""
     if any(found.kind is DiagnosisKind.MIXED_PHENOTYPE for found in others) and ours:
         return Lineage.MIXED
     coded = {found.lineage for found in ours} - {Lineage.UNKNOWN}
     if len(coded) > 1:
         return Lineage.MIXED
-    if coded:
-        return coded.pop()
+    return coded.pop() if coded else Lineage.UNKNOWN
+
+
+def _expressed_lineage(view: View, knowledge: Knowledge) -> Lineage:
+    """What the blasts express, for a leukaemia whose Conditions state no lineage."""
     share = knowledge.number("antigen_positive_at_least")
-    b = any(is_positive(result, share) for result in view.results("cd19", "cd22", "cytoplasmic-cd22"))
-    t = any(is_positive(result, share) for result in view.results("cytoplasmic-cd3"))
+    b = any(is_positive(result, share) for result in view.results(*B_MARKERS))
+    t = any(is_positive(result, share) for result in view.results(*T_MARKERS))
     if b and t:
         return Lineage.MIXED
     return Lineage.B if b else Lineage.T if t else Lineage.UNKNOWN

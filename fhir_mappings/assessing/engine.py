@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from fhir_mappings.assessing.disease import Disease, disease_of
+from fhir_mappings.assessing.disease import B_MARKERS, T_MARKERS, Disease, disease_of
 from fhir_mappings.assessing.episodes import CourseReader
 from fhir_mappings.assessing.merging import merge_facts
 from fhir_mappings.assessing.picture import Picture, picture_of
@@ -72,7 +72,7 @@ def evaluate_facts(
         cns=picture.site.cns_involved if picture.site is not None else Answer.UNSURE,
         cns_because=picture.site.cns_because if picture.site is not None else (),
         timing=picture.timing,
-        lineage=disease.lineage,
+        lineage=picture.disease.lineage,
         bcr_abl1=picture.markers.bcr_abl1,
         cd19=picture.markers.cd19,
         cd22=picture.markers.cd22,
@@ -205,7 +205,7 @@ def evidence_digest(facts: Facts, view: View) -> str:
         parts.append(f"{diagnosis.resource}={diagnosis.phase.value}{diagnosis.certainty.value}")
     parts.extend(f"{done.resource}={done.kind}" for done in view.procedures)
     parts.extend(f"{drug.resource}={drug.agent}{drug.state.value}" for drug in view.medications)
-    for concept in ("cd19", "cd22", "bcr-abl1", "bcr-abl1-ratio", "kmt2a", "disease-status"):
+    for concept in (*B_MARKERS, *T_MARKERS, "bcr-abl1", "bcr-abl1-ratio", "kmt2a", "disease-status"):
         parts.extend(f"{result.resource}={result.value}" for result in view.results(concept))
     coming = [result for result in view.preliminary if result.concept not in _PASSING]
     parts.extend(f"{result.resource}?" for result in (*coming, *view.unusable, *view.undated))

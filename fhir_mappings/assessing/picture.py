@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_mappings.assessing.disease import (
     Disease,
@@ -15,12 +15,13 @@ from fhir_mappings.assessing.disease import (
     therapy_around,
 )
 from fhir_mappings.assessing.episodes import TRANSPLANTS, Course, Episode
+from fhir_mappings.assessing.lineage_switch import lineage_switch
 from fhir_mappings.assessing.sites import SitePicture, site_picture
 from fhir_mappings.assessing.standing import Standing
 from fhir_mappings.assessing.view import View
 from fhir_mappings.assessment import Option, Statement, Status, Timing
 from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.facts import Enrolment, Facts, Person, Referral, Result
+from fhir_mappings.clinical.facts import Enrolment, Facts, Lineage, Person, Referral, Result
 from fhir_mappings.clinical.moments import Moment, exceeds_months, months_between, whole_years
 from fhir_mappings.clinical.options import Marker, Recipient, judge
 from fhir_mappings.clinical.timing import TimingClass, TimingLimits, bfm, cog, seed_000, seed_003
@@ -42,7 +43,10 @@ class Markers:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The patient's situation: input of every section."""
+    """The patient's situation: input of every section.
+
+    After a lineage switch ``disease.lineage`` is mixed, so that no agent is named as matching (F-15, R-14).
+    """
 
     view: View
     facts: Facts
@@ -62,6 +66,7 @@ class Picture:
     car_t: bool
     enrolments: tuple[Enrolment, ...]
     referrals: tuple[Referral, ...]
+    lineage_switch: Statement | None
 
     @property
     def episode(self) -> Episode | None:
@@ -78,7 +83,11 @@ def picture_of(
     event = episode.event if episode is not None else view.today
     age = _age(person, event)
     adult = Answer.UNSURE if age is None else Answer.of(age >= knowledge.whole("adult_years"))
-    markers = _markers(episode, view, disease, knowledge)
+    since = _marker_window(episode, knowledge)
+    markers = _markers(since, view, disease, knowledge)
+    switch = lineage_switch(disease, view, since, knowledge)
+    if switch is not None:
+        disease = replace(disease, lineage=Lineage.MIXED)
     site = site_picture(episode, view, person, knowledge) if episode is not None else None
     therapy = therapy_around(event, facts, view, disease, knowledge) if episode is not None else None
     transplants = tuple(procedure_dates(view, TRANSPLANTS))
@@ -110,6 +119,7 @@ def picture_of(
         car_t=car_t,
         enrolments=facts.enrolments,
         referrals=facts.referrals,
+        lineage_switch=switch,
     )
 
 
@@ -120,11 +130,15 @@ def _age(person: Person | None, on: Moment) -> int | None:
     return years if isinstance(years, int) else None
 
 
-def _markers(episode: Episode | None, view: View, disease: Disease, knowledge: Knowledge) -> Markers:
-    since = None
-    if episode is not None:
-        from_day = episode.event.first.toordinal() - knowledge.whole("marker_window_days")
-        since = Moment.on(episode.event.first.fromordinal(from_day))
+def _marker_window(episode: Episode | None, knowledge: Knowledge) -> Moment | None:
+    """The day from which markers speak of this relapse (S-003-16)."""
+    if episode is None:
+        return None
+    from_day = episode.event.first.toordinal() - knowledge.whole("marker_window_days")
+    return Moment.on(episode.event.first.fromordinal(from_day))
+
+
+def _markers(since: Moment | None, view: View, disease: Disease, knowledge: Knowledge) -> Markers:
     cd19, cd19_from = antigen(view.results("cd19"), since, knowledge)
     cd22, cd22_from = antigen(view.results("cd22"), since, knowledge)
     if cd22 is Marker.UNKNOWN and cd22_from is None:

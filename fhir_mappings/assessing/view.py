@@ -228,3 +228,11 @@ def describe(result: Result, titles: Mapping[str, str]) -> Evidence:
         original=original,
         date=result.collected.text if result.collected else "",
     )
+
+
+def measured(item: Evidence) -> str:
+    """A datum in a few words: name, value, original, date."""
+    value = f"{item.value} {item.unit}".strip() if item.value else ""
+    original = f" (recorded as {item.original})" if item.original not in ("", value) else ""
+    date = f" on {item.date}" if item.date else ""
+    return f"{item.what} {value}".strip() + original + date

@@ -67,6 +67,7 @@ class DiagnosisKind(Enum):
 
     ALL = "all"
     OTHER_LEUKAEMIA = "other-leukaemia"
+    MYELOID_LEUKAEMIA = "myeloid-leukaemia"
     MIXED_PHENOTYPE = "mixed-phenotype"
     CNS = "cns"
     TESTIS = "testis"

@@ -32,7 +32,7 @@ class ResultEntry(KnowledgeFile):
 
 
 class DiagnosisEntry(KnowledgeFile):
-    """One ``[[diagnosis]]``."""
+    """One ``[[diagnosis]]``. ``without``: codes of its value sets that another entry states more exactly."""
 
     id: _Id
     kind: str
@@ -43,6 +43,7 @@ class DiagnosisEntry(KnowledgeFile):
     site: str = ""
     value_sets: tuple[str, ...] = ()
     codes: tuple[_Code, ...] = ()
+    without: tuple[_Code, ...] = ()
 
 
 class TextEntry(KnowledgeFile):

@@ -60,7 +60,7 @@ class _Builder:
             ),
             result_concepts={entry.id: _concept(entry) for entry in reversed(file.result)},
             diagnoses=self._table(
-                (entry.id, entry.value_sets, entry.codes, diagnoses[entry.id]) for entry in file.diagnosis
+                (entry.id, (), self._stated_by(entry), diagnoses[entry.id]) for entry in file.diagnosis
             ),
             procedures=self._table(
                 (entry.id, entry.value_sets, entry.codes, entry.id) for entry in file.procedure
@@ -112,6 +112,14 @@ class _Builder:
                     self._fault(key, f"code {system}|{code} has two meanings", "keep it in one concept")
                 known[system] = meaning
         return table
+
+    def _stated_by(self, entry: DiagnosisEntry) -> Sequence[str]:
+        """Every code of an entry, as ``system|code``, less those it leaves to another entry."""
+        listed = [f"{code.system}|{code.code}" for name in entry.value_sets for code in self._codes(name)]
+        for text in entry.without:
+            if text not in listed:
+                self._fault(entry.id, f"code {text} is in none of its value sets", "remove it from without")
+        return [*(text for text in listed if text not in entry.without), *entry.codes]
 
     def _codes(self, name: str) -> Sequence[Code]:
         if name not in self._sets:

@@ -91,6 +91,8 @@ def workup_section(picture: Picture) -> Iterator[Section]:
 
 def _biology(picture: Picture) -> Iterator[Statement]:
     markers, lineage = picture.markers, picture.disease.lineage
+    if picture.lineage_switch is not None:
+        yield picture.lineage_switch
     if lineage in (Lineage.UNKNOWN, Lineage.MIXED):
         yield say(f"workup.lineage.{lineage.value}")
     else:

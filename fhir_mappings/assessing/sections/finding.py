@@ -8,8 +8,8 @@ from dataclasses import replace
 from fhir_mappings.assessing.episodes import Episode, Grade
 from fhir_mappings.assessing.near_misses import growth_factor_before
 from fhir_mappings.assessing.picture import Picture
-from fhir_mappings.assessing.sections.saying import capital, measured, say
-from fhir_mappings.assessing.view import MARROW, describe
+from fhir_mappings.assessing.sections.saying import capital, say
+from fhir_mappings.assessing.view import MARROW, describe, measured
 from fhir_mappings.assessment import Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Phase

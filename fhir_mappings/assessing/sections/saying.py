@@ -1,10 +1,9 @@
-"""What several sections ask about the picture, and how evidence becomes a statement."""
+"""What several sections ask about the picture, and how a statement is made."""
 
 from __future__ import annotations
 
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessment import Statement, Status
-from fhir_mappings.clinical.verdict import Evidence
 
 _FINDINGS = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
 
@@ -25,14 +24,6 @@ def is_in_remission(picture: Picture) -> bool:
 def say(words: str, *cites: str, **values: str) -> Statement:
     """One statement with its blanks filled."""
     return Statement(words, values, cites)
-
-
-def measured(item: Evidence) -> str:
-    """A datum in a few words: name, value, original, date."""
-    value = f"{item.value} {item.unit}".strip() if item.value else ""
-    original = f" (recorded as {item.original})" if item.original else ""
-    date = f" on {item.date}" if item.date else ""
-    return f"{item.what} {value}".strip() + original + date
 
 
 def capital(text: str) -> str:
