@@ -62,11 +62,7 @@ class Moment:
             return Answer.of(self.instant < other.instant)
         if self.last < other.first:
             return Answer.YES
-        if self.first > other.last or (self.is_exact_day and other.is_exact_day):
-            return Answer.NO
-        if self.first >= other.last:
-            return Answer.NO
-        return Answer.UNSURE
+        return Answer.NO if self.first >= other.last else Answer.UNSURE
 
 
 def _comparable(one: datetime, other: datetime) -> bool:
@@ -139,7 +135,7 @@ def within_days(one: Moment, other: Moment, days: int) -> Answer:
     farthest = max((other.last - one.first).days, (one.last - other.first).days)
     if farthest <= days:
         return Answer.YES
-    nearest = max((other.first - one.last).days, (one.first - other.last).days, 0)
+    nearest = max((other.first - one.last).days, (one.first - other.last).days)
     return Answer.NO if nearest > days else Answer.UNSURE
 
 

@@ -31,6 +31,12 @@ class Measured:
         return self.low if self.low is not None and self.low == self.high else None
 
     @property
+    def most(self) -> Decimal:
+        """The number by which samples are ranked: the upper bound, else the lower, else 0."""
+        bound = self.high if self.high is not None else self.low
+        return bound if bound is not None else Decimal(0)
+
+    @property
     def text(self) -> str:
         """The value in canonical units for display, with its comparator."""
         if self.low is not None and self.low == self.high:

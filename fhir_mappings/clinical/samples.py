@@ -10,7 +10,7 @@ from decimal import Decimal
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Result
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Narrative, Presence
+from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.verdict import Evidence
 
 ZERO = Decimal(0)
@@ -137,8 +137,7 @@ def _lowest(samples: Sequence[Sample]) -> Sample | None:
 
 
 def _size(sample: Sample) -> tuple[Decimal, str]:
-    value = sample.value.high if sample.value.high is not None else sample.value.low
-    return (value if value is not None else ZERO, sample.result.resource)
+    return (sample.value.most, sample.result.resource)
 
 
 def cytology_answer(results: Sequence[Result]) -> tuple[Answer, Result | None]:
@@ -152,19 +151,11 @@ def cytology_answer(results: Sequence[Result]) -> tuple[Answer, Result | None]:
 
 
 def _blasts_seen(result: Result) -> Answer:
-    value = result.value
-    if isinstance(value, Presence):
-        if value is Presence.ABSENT:
-            return Answer.NO
-        return Answer.YES if value is Presence.PRESENT else Answer.UNSURE
-    if isinstance(value, Measured):
-        above = value.is_above(ZERO)
-        if above is Answer.UNSURE and value.high is not None and value.high > ZERO:
-            return Answer.UNSURE
-        return above
-    if isinstance(value, Narrative):
-        return Answer.UNSURE
-    return Answer.UNSURE
+    if isinstance(result.value, Measured):
+        return result.value.is_above(ZERO)
+    if result.value is Presence.PRESENT:
+        return Answer.YES
+    return Answer.NO if result.value is Presence.ABSENT else Answer.UNSURE
 
 
 def same_specimen(one: Result, other: Result) -> bool:

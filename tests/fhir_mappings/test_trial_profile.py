@@ -27,12 +27,11 @@ from fhir_mappings.clinical.facts import (
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.options import Marker
 from fhir_mappings.clinical.quantities import Measured, Presence
-from fhir_mappings.clinical.trials.criteria import judge
 from fhir_mappings.clinical.trials.profile import History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import TrialFact
 from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.trial_profile import trial_profile
-from tests.fhir_mappings.clinical.trials.people import TODAY, criterion, vocabulary
+from tests.fhir_mappings.clinical.trials.people import TODAY, criterion, judge, vocabulary
 
 EVENT = Moment.on(date(2026, 11, 2))
 UNSET = TimingClass("")

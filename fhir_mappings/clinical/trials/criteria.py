@@ -28,15 +28,6 @@ class Match(Enum):
     UNKNOWN = "unknown"
 
 
-def judge(criterion: Criterion, profile: TrialProfile, max_age_days: int | None = None) -> Match:
-    """The verdict of ``criterion`` for the patient.
-
-    A datum older than ``max_age_days`` (where given) no longer says how the patient is now.
-    """
-    datum = usable_datum(profile, criterion.fact, max_age_days)
-    return Match.UNKNOWN if datum is None else judge_datum(criterion, datum, profile.on)
-
-
 def usable_datum(profile: TrialProfile, fact: TrialFact, max_age_days: int | None) -> Datum | None:
     """What is known of ``fact``; None where nothing is, or nothing recent enough."""
     known = profile.fact(fact)
@@ -92,22 +83,21 @@ def _in_history(expected: OneOf, history: History) -> Answer:
 
 
 def _in_span(span: Span, value: Measured) -> Answer:
-    answer = Answer.YES
+    low = high = Answer.YES
     if span.low is not None:
-        answer = value.is_above(span.low) if span.low_open else value.is_at_least(span.low)
+        low = value.is_above(span.low) if span.low_open else value.is_at_least(span.low)
     if span.high is not None:
-        beyond = value.is_at_least(span.high) if span.high_open else value.is_above(span.high)
-        answer = both(answer, _negated(beyond))
-    return answer
+        high = _negated(value.is_at_least(span.high) if span.high_open else value.is_above(span.high))
+    return both(low, high)
 
 
 def _in_ages(span: AgeSpan, birth: Moment, on: date) -> Answer:
-    answer = Answer.YES
+    low = high = Answer.YES
     if span.low is not None:
-        answer = _has_completed(birth, on, span.low.count, span.low.unit)
+        low = _has_completed(birth, on, span.low.count, span.low.unit)
     if span.high is not None:
-        answer = both(answer, _negated(_has_completed(birth, on, span.high.count + 1, span.high.unit)))
-    return answer
+        high = _negated(_has_completed(birth, on, span.high.count + 1, span.high.unit))
+    return both(low, high)
 
 
 def _has_completed(birth: Moment, on: date, count: int, unit: AgeUnit) -> Answer:

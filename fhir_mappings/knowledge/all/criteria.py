@@ -183,13 +183,7 @@ def evaluate(
 
 
 def _repopulates(earlier: Sample, later: Sample, rule: Repopulation) -> Answer:
-    if (
-        later.day.first <= earlier.day.first
-        and later.day.last <= earlier.day.last
-        and later.day == earlier.day
-    ):
-        return Answer.NO
-    if later.day.first < earlier.day.first:
+    if later is earlier or later.day.first < earlier.day.first:
         return Answer.NO
     apart = separated_by_hours(earlier.day, later.day, rule.minimum_gap_hours)
     near = within_days(earlier.day, later.day, rule.maximum_gap_days)
@@ -235,11 +229,7 @@ def _further_tests(sample: Sample, window: Window, at_least: Decimal) -> int:
 
 
 def _highest(samples: tuple[Sample, ...]) -> Sample:
-    def size(sample: Sample) -> tuple[Decimal, str]:
-        value = sample.value.high if sample.value.high is not None else sample.value.low
-        return (value if value is not None else Decimal(0), sample.result.resource)
-
-    return max(samples, key=size)
+    return max(samples, key=lambda sample: (sample.value.most, sample.result.resource))
 
 
 def _day(moment: Moment) -> tuple[object, ...]:

@@ -11,8 +11,8 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TraumaticTapRule, read_tap
 from fhir_mappings.clinical.facts import Result
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence
-from fhir_mappings.clinical.samples import CsfDraw, Sample, group_csf
+from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Value
+from fhir_mappings.clinical.samples import CsfDraw, Sample, cytology_answer, group_csf
 
 YES, NO, UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 DAY = Moment.on(date(2024, 6, 3))
@@ -90,3 +90,28 @@ def test_two_days_are_two_punctures_in_their_order() -> None:
     found = group_csf([sample("3"), sample("4", earlier)], [], [cytology(Presence.ABSENT, earlier)])
     assert [one.day for one in found] == [earlier, DAY]
     assert [one.blasts for one in found] == [NO, UNSURE]
+
+
+def test_a_count_known_only_as_an_interval_around_the_bound_has_no_class() -> None:
+    value = Measured(Decimal(3), Decimal(8), "/uL", "3-8")
+    counted = Sample(Result("Observation/x", "csf-wbc", value, DAY), value, DAY, "a count")
+    assert read_tap(CsfDraw(DAY, counted, None, YES), [], [], RULE).cns_class == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        (Presence.PRESENT, YES),
+        (Presence.ABSENT, NO),
+        (Presence.WEAK, UNSURE),
+        (Presence.INDETERMINATE, UNSURE),
+        (Narrative("see report"), UNSURE),
+        (Measured(Decimal(0), Decimal(0), "%", "0"), NO),
+        (Measured(Decimal(2), Decimal(2), "%", "2"), YES),
+        (Measured(None, Decimal(1), "%", "<1", high_open=True), UNSURE),
+        (Measured(Decimal(0), None, "%", ">0", low_open=True), YES),
+    ],
+)
+def test_whether_blasts_were_seen(value: Value, seen: Answer) -> None:
+    result = Result("Observation/c", "csf-cytology", value, DAY)
+    assert cytology_answer([result]) == (seen, result)

@@ -81,3 +81,12 @@ def test_a_decimal_is_shown_without_exponent_or_idle_zeros(number: str, text: st
 def test_three_valued_logic(one: Answer, other: Answer, and_: Answer, or_: Answer) -> None:
     assert both(one, other) is both(other, one) is and_
     assert either(one, other) is either(other, one) is or_
+
+
+@pytest.mark.parametrize(("value", "most"), [("5", "5"), ("<5", "5"), (">5", "5"), ("1-4", "4")])
+def test_samples_are_ranked_by_the_upper_bound(value: str, most: str) -> None:
+    assert measured(value).most == Decimal(most)
+
+
+def test_a_value_without_bounds_ranks_as_nothing() -> None:
+    assert Measured(None, None, "%", "?").most == 0

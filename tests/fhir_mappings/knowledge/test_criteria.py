@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -11,7 +12,9 @@ from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.criteria_sets import (
     CriteriaSet,
 )
+from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown, Verdict
 from fhir_mappings.clinical.window import SiteFinding
 from fhir_mappings.knowledge.all.criteria import (
@@ -286,3 +289,39 @@ def test_a_set_answers_what_it_defines_with_its_citations() -> None:
     ]
     assert all(isinstance(verdict, Unknown) for _name, verdict, _cites in found)
     assert list(evaluate(EMPTY, BARE, gap)) == []
+
+
+# --- the order of samples --------------------------------------------------------------------------
+
+
+def test_a_low_marrow_before_the_high_one_does_not_end_the_search_of_c() -> None:
+    low, high, smear = marrow(0, "3"), marrow(10, "30"), marrow(10, "5")
+    found = marrow_with_blood(window(low, high, blood=[smear]), SET, gap)
+    assert found == Met((high.evidence(">", "25"), smear.evidence(">=", "2")), on(10))
+
+
+def test_a_clear_puncture_before_the_positive_one_does_not_end_the_search_of_e() -> None:
+    clear, positive = tap(0, "0", Answer.NO), tap(10, "9", Answer.YES)
+    found = cerebrospinal_fluid(window(taps=[clear, positive]), SET, gap)
+    assert found == Met(positive.draw.evidence(">", "5"), on(10))
+
+
+def test_b_one_marrow_of_an_unknown_day_is_not_repopulation_by_itself() -> None:
+    only = sometime_in_january("30")
+    assert repopulation(window(only), SET, gap) == asks("second-marrow", only.evidence())
+
+
+def test_b_two_marrows_of_the_same_month_without_days_may_lie_a_week_apart() -> None:
+    first, second = sometime_in_january("8"), sometime_in_january("31")
+    assert repopulation(window(first, second), SET, gap) == asks("marrow-exact", second.evidence())
+
+
+def test_b_on_one_day_is_no_repopulation() -> None:
+    first, second = marrow(0, "8"), marrow(0, "31")
+    assert isinstance(repopulation(window(first, second), SET, gap), NotMet)
+
+
+def sometime_in_january(value: str) -> Sample:
+    month = Moment(date(2024, 1, 1), date(2024, 1, 31))
+    sample = marrow(0, value)
+    return replace(sample, day=month, result=replace(sample.result, collected=month))

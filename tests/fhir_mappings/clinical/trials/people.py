@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured
+from fhir_mappings.clinical.trials.criteria import Match, judge_datum, usable_datum
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Datum, Given, History, Known, TrialProfile
 from fhir_mappings.clinical.trials.study import (
     Accrual,
@@ -59,6 +60,12 @@ def criterion(fact: str, expectation: str) -> Criterion:
     else:
         expected = OneOf(frozenset(text.split(" or ")))
     return Criterion(key, expected, exclude)
+
+
+def judge(criterion: Criterion, profile: TrialProfile, max_age_days: int | None = None) -> Match:
+    """The verdict of one criterion, as a list of studies would get it."""
+    datum = usable_datum(profile, criterion.fact, max_age_days)
+    return Match.UNKNOWN if datum is None else judge_datum(criterion, datum, profile.on)
 
 
 def study(name: str, *criteria: Criterion, **changes: object) -> Study:

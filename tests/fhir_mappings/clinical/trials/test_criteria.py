@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
-from fhir_mappings.clinical.trials.criteria import judge
+from fhir_mappings.clinical.trials.criteria import is_outdated
+from fhir_mappings.clinical.trials.profile import Coded, Known
 from fhir_mappings.clinical.trials.study import TrialFact
-from tests.fhir_mappings.clinical.trials.people import criterion, patient, vocabulary
+from tests.fhir_mappings.clinical.trials.people import TODAY, criterion, judge, patient, vocabulary
 
 TABLE = """
 fact              | the study asks for      | on record                      | verdict
@@ -28,6 +30,10 @@ age               | ..6 months              | 2026-04-20                     | n
 age               | 28 days..               | 2026-10-23                     | met
 age               | 28 days..               | 2026-10-24                     | not-met
 age               | 2 weeks..               | 2026-11-06                     | met
+age               | 2 weeks..               | 2026-11-07                     | not-met
+age               | ..1 weeks               | 2026-11-07                     | met
+age               | ..1 weeks               | 2026-11-06                     | not-met
+age               | 18 years..              | 2008                           | unknown
 sex               | male                    | male                           | met
 sex               | male                    | female                         | not-met
 sex               | male                    | -                              | unknown
@@ -86,12 +92,20 @@ mrd               | 0.01..                  | <0.1                           | u
 mrd               | 0.01..                  | -                              | unknown
 mrd               | <0.01                   | 0.01                           | not-met
 mrd               | <0.01                   | <0.01                          | met
+mrd               | >0.01                   | 0.01                           | not-met
+mrd               | >0.01                   | 0.02                           | met
+mrd               | >0.01                   | <0.1                           | unknown
+mrd               | 0.01..0.1               | 0.005                          | not-met
+mrd               | 0.01..0.1               | 0.1                            | met
+mrd               | 0.01..0.1               | 0.2                            | not-met
 down-syndrome     | not yes                 | no                             | met
 down-syndrome     | not yes                 | yes                            | not-met
 down-syndrome     | not yes                 | -                              | unknown
 ecog              | ..2                     | 2 on 2026-11-10                | met
 ecog              | ..2                     | 3 on 2026-11-10                | not-met
 ecog              | ..2                     | 3 on 2026-08-01                | unknown
+ecog              | ..2                     | 3 on 2026-10-21                | not-met
+ecog              | ..2                     | 3 on 2026-10-20                | unknown
 ecog              | ..2                     | -                              | unknown
 karnofsky         | 50..                    | 50 on 2026-11-10               | met
 karnofsky         | 50..                    | 40 on 2026-11-10               | not-met
@@ -161,8 +175,6 @@ def test_a_datum_of_another_form_is_unknown() -> None:
 
 
 def test_a_leap_day_birth_has_its_birthday_at_the_end_of_february() -> None:
-    from datetime import date
-
     adult = criterion("age", "18 years..")
     assert judge(adult, patient({"age": "2004-02-29"}, on=date(2022, 2, 27))).value == "not-met"
     assert judge(adult, patient({"age": "2004-02-29"}, on=date(2022, 2, 28))).value == "met"
@@ -170,3 +182,17 @@ def test_a_leap_day_birth_has_its_birthday_at_the_end_of_february() -> None:
 
 def test_an_age_beyond_the_calendar_is_never_reached() -> None:
     assert judge(criterion("age", "99999 years.."), patient({"age": "2004-02-29"})).value == "not-met"
+
+
+def test_a_birth_year_leaves_the_age_open_from_the_first_possible_birthday_on() -> None:
+    adult = criterion("age", "18 years..")
+    assert judge(adult, patient({"age": "2008"}, on=date(2025, 12, 31))).value == "not-met"
+    assert judge(adult, patient({"age": "2008"}, on=date(2026, 1, 1))).value == "unknown"
+    assert judge(adult, patient({"age": "2008"}, on=date(2026, 12, 30))).value == "unknown"
+    assert judge(adult, patient({"age": "2008"}, on=date(2026, 12, 31))).value == "met"
+
+
+def test_the_time_of_day_of_a_datum_does_not_make_it_outdated() -> None:
+    known = Known(Coded("B"), "B", "2026-11-10T08:30:00Z")
+    assert not is_outdated(known, TODAY, 30)
+    assert is_outdated(known, TODAY, 9)

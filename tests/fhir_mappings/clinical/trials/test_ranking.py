@@ -52,12 +52,13 @@ def test_then_fit_then_distance_then_recency_then_id() -> None:
     assert order(
         study("E", sites=(NEAR,)),
         study("D", sites=(NEAR,)),
-        study("C", sites=(NEAR,), status_date=newer),
+        study("NEWER", sites=(NEAR,), status_date=newer),
+        study("A-UNDATED", sites=(NEAR,), status_date=None),
         study("UNKNOWN-CD19", cd19, sites=(NEAR,)),
         study("FAR-FIT", b_lineage, sites=(WORCESTER,)),
         study("NEAR-FIT", b_lineage, sites=(NEAR,)),
         record={"lineage": "B"},
-    ) == ["NEAR-FIT", "FAR-FIT", "C", "D", "E", "UNKNOWN-CD19"]
+    ) == ["NEAR-FIT", "FAR-FIT", "NEWER", "D", "E", "A-UNDATED", "UNKNOWN-CD19"]
 
 
 def test_an_unknown_criterion_ranks_below_a_met_one() -> None:
@@ -97,9 +98,10 @@ def test_closed_studies_and_studies_whose_sites_are_all_closed_are_left_out() ->
 
 def test_a_study_beyond_the_radius_is_left_out_and_one_of_unknown_place_is_not() -> None:
     nowhere = Site("Somewhere", accrual=Accrual.OPEN)
-    index = prepare([listed(study("FAR", sites=(NEW_YORK,)), study("NOWHERE", sites=(nowhere,)))], BOSTON)
+    away = [study(name, sites=(NEW_YORK,)) for name in ("FAR", "AS-FAR")]
+    index = prepare([listed(*away, study("NOWHERE", sites=(nowhere,)))], BOSTON)
     assert [placed.study.id for placed in index.placed] == ["NOWHERE"]
-    assert index.too_far == 1
+    assert index.too_far == 2
 
 
 def test_without_a_place_of_the_hospital_distance_never_leaves_a_study_out() -> None:
