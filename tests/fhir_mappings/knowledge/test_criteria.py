@@ -306,8 +306,9 @@ def test_a_clear_puncture_before_the_positive_one_does_not_end_the_search_of_e()
     assert found == Met(positive.draw.evidence(">", "5"), on(10))
 
 
-def test_b_one_marrow_of_an_unknown_day_is_not_repopulation_by_itself() -> None:
-    only = sometime_in_january("30")
+@pytest.mark.parametrize("value", ["30", between("20", "40")])
+def test_b_one_marrow_of_an_unknown_day_is_not_repopulation_by_itself(value: str | Measured) -> None:
+    only = sometime_in_january(value)
     assert repopulation(window(only), SET, gap) == asks("second-marrow", only.evidence())
 
 
@@ -321,7 +322,7 @@ def test_b_on_one_day_is_no_repopulation() -> None:
     assert isinstance(repopulation(window(first, second), SET, gap), NotMet)
 
 
-def sometime_in_january(value: str) -> Sample:
+def sometime_in_january(value: str | Measured) -> Sample:
     month = Moment(date(2024, 1, 1), date(2024, 1, 31))
     sample = marrow(0, value)
     return replace(sample, day=month, result=replace(sample.result, collected=month))

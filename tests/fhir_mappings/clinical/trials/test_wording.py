@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fhir_mappings.clinical.trials.wording import expected_text, found
@@ -51,3 +53,12 @@ def test_expected(fact: str, asked: str, words: str) -> None:
 def test_found(fact: str, asked: str, record: str, words: str, date: str, resource: str) -> None:
     shown = found(criterion(fact, asked), patient({fact: record}), vocabulary())
     assert (shown.text, shown.date, shown.resource) == (words, date, resource)
+
+
+def test_what_is_excluded_is_worded_by_its_kind() -> None:
+    words = vocabulary()
+    phrases = {**words.phrases, "none_of": "none of {values}", "outside": "outside {span}"}
+    told_apart = replace(words, phrases=phrases)
+    assert expected_text(criterion("lineage", "not T"), told_apart) == "none of T lineage"
+    assert expected_text(criterion("relapse-number", "not 1..2"), told_apart) == "outside 1 to 2"
+    assert expected_text(criterion("age", "not 1 years..2 years"), told_apart) == "outside 1 year to 2 years"
