@@ -31,7 +31,9 @@ class Instant(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a moment in the store needs a time zone")
         utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if dialect.name == "postgresql":
+            return utc
+        return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

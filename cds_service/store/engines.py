@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.faults import StoreUnavailable
 
@@ -33,14 +34,20 @@ class Engines:
 
     durable: Engine
     quick: Engine
+    _writers: dict[bool, Engine] = field(init=False, repr=False)
+    """Both once more, for transactions that write, by ``quick``: SQLAlchemy makes such a variant slowly."""
     _commits: count[int] = field(default_factory=lambda: count(1), repr=False)
+
+    def __post_init__(self) -> None:
+        engines = {False: self.durable, True: self.quick}
+        writers = {quick: one.execution_options(sqlite_begin=WRITING) for quick, one in engines.items()}
+        object.__setattr__(self, "_writers", writers)
 
     @contextmanager
     def writing(self, *, quick: bool = False) -> Iterator[Connection]:
         """One write transaction. On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that two
         writers queue instead of failing half-way."""
-        engine = self.quick if quick else self.durable
-        with engine.execution_options(sqlite_begin=WRITING).begin() as connection:
+        with self._writers[quick].begin() as connection:
             yield connection
         if self.is_sqlite and next(self._commits) % CHECKPOINT_EVERY == 0:
             self.checkpoint()
@@ -53,7 +60,7 @@ class Engines:
         second connection copies. A fault is left to the next time: the log only grows until then.
         """
         try:
-            with self.quick.execution_options(sqlite_begin=WRITING).begin():
+            with self._writers[True].begin():
                 copying = self.durable.raw_connection()
                 try:
                     copying.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
@@ -113,9 +120,18 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+        _begin(connection, connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     return engine
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    """Begins on the driver itself: SQLAlchemy's way for a statement costs more than the statement."""
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as fault:
+        raise OperationalError(statement, None, fault) from fault
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

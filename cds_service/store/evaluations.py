@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import orjson
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -42,6 +42,9 @@ class Evaluations:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        dialect = sqlite if engines.is_sqlite else postgresql
+        # Built once: every call that shows cards records them before it answers.
+        self._insert = dialect.insert(evaluations).on_conflict_do_nothing()
 
     def record(self, cards: Iterable[ShownCard]) -> None:
         """Stores the cards, durably, before they are sent. A card that is recorded already stays as it
@@ -53,8 +56,7 @@ class Evaluations:
         if not rows:
             return
         with reported("recording cards"), self._engines.writing() as connection:
-            dialect = sqlite if self._engines.is_sqlite else postgresql
-            connection.execute(dialect.insert(evaluations).on_conflict_do_nothing(), rows)
+            connection.execute(self._insert, rows)
 
     def find(self, tenant: str | None, cards: Iterable[str]) -> dict[str, ShownCard]:
         """Those of the cards that this tenant was shown, by uuid. Without a tenant: those that were shown
@@ -87,7 +89,7 @@ def _card(row: RowMapping) -> ShownCard:
         evidence_key=row["evidence_key"],
         patient=row["patient"],
         at=row["evaluated_at"],
-        suggestions=json.loads(row["suggestions"]),
+        suggestions=orjson.loads(row["suggestions"]),
     )
 
 
@@ -101,6 +103,6 @@ def _row(card: ShownCard) -> dict[str, object]:
         "digest": card.digest,
         "evidence_key": card.evidence_key,
         "patient": card.patient,
-        "suggestions": json.dumps(dict(card.suggestions), sort_keys=True),
+        "suggestions": orjson.dumps(dict(card.suggestions), option=orjson.OPT_SORT_KEYS).decode(),
         "evaluated_at": card.at,
     }
