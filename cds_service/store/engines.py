@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import cast
@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.faults import StoreUnavailable
+from cds_service.store.turns import Turns
 
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_EVERY = 200
@@ -34,6 +35,8 @@ class Engines:
 
     durable: Engine
     quick: Engine
+    turns: Turns | None = None
+    """SQLite only; PostgreSQL queues its writers itself."""
     _writers: dict[bool, Engine] = field(init=False, repr=False)
     """Both once more, for transactions that write, by ``quick``: SQLAlchemy makes such a variant slowly."""
     _commits: count[int] = field(default_factory=lambda: count(1), repr=False)
@@ -45,9 +48,9 @@ class Engines:
 
     @contextmanager
     def writing(self, *, quick: bool = False) -> Iterator[Connection]:
-        """One write transaction. On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that two
-        writers queue instead of failing half-way."""
-        with self._writers[quick].begin() as connection:
+        """One write transaction. On SQLite it waits for its turn and takes the write lock at once (BEGIN
+        IMMEDIATE), so that two writers queue instead of failing half-way."""
+        with self._turn(), self._writers[quick].begin() as connection:
             yield connection
         if self.is_sqlite and next(self._commits) % CHECKPOINT_EVERY == 0:
             self.checkpoint()
@@ -60,14 +63,17 @@ class Engines:
         second connection copies. A fault is left to the next time: the log only grows until then.
         """
         try:
-            with self._writers[True].begin():
+            with self._turn(), self._writers[True].begin():
                 copying = self.durable.raw_connection()
                 try:
                     copying.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
                 finally:
                     copying.close()
-        except (SQLAlchemyError, sqlite3.Error):
+        except (SQLAlchemyError, sqlite3.Error, OSError):
             return
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self.turns.taken() if self.turns else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -83,16 +89,21 @@ class Engines:
         """After a fork: the parent's connections are not ours to use or to close."""
         self.durable.dispose(close=False)
         self.quick.dispose(close=False)
+        if self.turns:
+            self.turns.forget()
 
     def close(self) -> None:
         self.durable.dispose()
         self.quick.dispose()
+        if self.turns:
+            self.turns.close()
 
 
 def make_engines(url: URL) -> Engines:
     """Engines for an ``sqlite`` or ``postgresql+psycopg`` URL. Opens no connection yet."""
     if url.get_backend_name() == "sqlite":
-        return Engines(_sqlite(url, "FULL"), _sqlite(url, "NORMAL"))
+        turns = Turns(str(url.database), BUSY_TIMEOUT_MS / 1000)
+        return Engines(_sqlite(url, "FULL"), _sqlite(url, "NORMAL"), turns)
     return Engines(_postgresql(url, "on"), _postgresql(url, "off"))
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from cds_service import audit
 
 
 class StoreUnavailable(Exception):
     """The store could not be read or written: locked, full, read-only or unreachable.
 
-    The caller answers 503; nothing may be acknowledged. ``what`` names the failed work and
-    ``kind`` the class of the driver's exception; the driver's own text may quote rows and is dropped.
+    The caller answers 503; nothing may be acknowledged. ``what`` names the failed work and ``kind`` the
+    fault: the database's own code (``SQLITE_BUSY``, an SQLSTATE) or else the class of the exception. The
+    driver's text may quote rows and is dropped.
     """
 
     def __init__(self, what: str, kind: str) -> None:
@@ -28,8 +32,18 @@ class StoreMisconfigured(ValueError):
 
 @contextmanager
 def reported(what: str) -> Iterator[None]:
-    """Turns every fault of the database into :class:`StoreUnavailable`, cutting the cause off."""
+    """Turns every fault of the database into :class:`StoreUnavailable`, cutting the cause off. The log gets
+    what failed and the database's code for it, so that an operator sees why calls are answered 503."""
     try:
         yield
     except (SQLAlchemyError, OSError) as fault:
-        raise StoreUnavailable(what, type(fault).__name__) from None
+        kind = _code(fault)
+        audit.log("store-unavailable", logging.ERROR, source=what.replace(" ", "-"), error=kind)
+        raise StoreUnavailable(what, kind) from None
+
+
+def _code(fault: SQLAlchemyError | OSError) -> str:
+    """The name that SQLite or PostgreSQL gives a fault; without one, the class of the exception."""
+    driver = fault.orig if isinstance(fault, DBAPIError) else None
+    code = getattr(driver, "sqlite_errorname", None) or getattr(driver, "sqlstate", None)
+    return str(code or type(fault).__name__)
