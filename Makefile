@@ -70,10 +70,11 @@ fix: $(VENV)/.dev ## Repair what ruff can repair, and format
 docs: $(VENV)/.dev ## Write the generated pages of docs/ anew
 	$(BIN)/relapse-cds docs
 
-mutation: $(VENV)/.dev ## Mutation testing of the clinical rules (about half an hour; see docs/mutation.md)
+mutation: $(VENV)/.dev ## Mutation testing of the clinical rules (some minutes; see docs/mutation.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.2,<4'
 	@nice -n 10 $(BIN)/mutmut run
 	@$(BIN)/mutmut results
+	@$(BIN)/python -m benchmarks.mutation_score
 
 bench: $(VENV)/.dev ## Measure the service on this machine
 	$(BIN)/python -m benchmarks
