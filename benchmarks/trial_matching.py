@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured
-from fhir_mappings.clinical.trials.criteria import Match, judge
+from fhir_mappings.clinical.trials.criteria import Match
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.trials import (
     Accrual,
@@ -82,11 +82,14 @@ def match_one_by_one(index: StudyIndex, profile: TrialProfile, vocabulary: Trial
     """The plain way: every criterion of every study on its own."""
     fitting = 0
     for placed in index.placed:
-        verdicts = [
-            judge(one, profile, vocabulary.facts[one.fact].max_age_days) for one in placed.study.criteria
-        ]
+        verdicts = [_judged_alone(one, profile, vocabulary) for one in placed.study.criteria]
         fitting += Match.NOT_MET not in verdicts
     return fitting
+
+
+def _judged_alone(criterion: Criterion, profile: TrialProfile, vocabulary: TrialVocabulary) -> Match:
+    datum = usable_datum(profile, criterion.fact, vocabulary.facts[criterion.fact].max_age_days)
+    return Match.UNKNOWN if datum is None else judge_datum(criterion, datum, profile.on)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
