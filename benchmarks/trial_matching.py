@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured
-from fhir_mappings.clinical.trials.criteria import Match
+from fhir_mappings.clinical.trials.criteria import Match, judge_datum, usable_datum
 from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.trials import (
     Accrual,
