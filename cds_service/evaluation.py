@@ -19,7 +19,7 @@ from cds_service.fhir_reader import Deadline, RefusedServer
 from cds_service.fhir_reader.origins import FhirBase, MalformedUrl, parse_base
 from cds_service.fhir_reader.transport import Failed, Reply
 from cds_service.first_look import check_owners, deciding
-from cds_service.prefetch import PrefetchTable
+from cds_service.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Settings, Tenant
 from cds_service.wire.request import FhirAuthorization, HookRequest
@@ -121,6 +121,13 @@ class _Gathered:
     def open_needs(self) -> set[str]:
         """The needs that the FHIR server may say more about."""
         return self.queries.keys() | self.next_urls.keys()
+
+    def leave_unasked(self, refused: RefusedServer) -> None:
+        """The server is not contacted: what only it could have said is unknown for that reason."""
+        self.server_refusal = str(refused)
+        for key in self.queries:
+            if self.states[key] == NOT_SUPPLIED:
+                self.states[key] = NeedState(Availability.UNKNOWN, refused.need_reason)
 
     def add(self, key: str, found: FetchedNeed) -> None:
         """What the server said replaces what was unknown."""
@@ -234,7 +241,7 @@ class Evaluator:
             opened = self._reader.open(tenant, request.fhir_server, request.authorization, deadline)
         except RefusedServer as refused:
             audit.log("server-not-read", reason=refused.reason, tenant=tenant.id)
-            gathered.server_refusal = str(refused)
+            gathered.leave_unasked(refused)
             return facts
         with opened as reading:
             if CONDITIONS in gathered.open_needs():

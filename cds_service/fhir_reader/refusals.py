@@ -14,14 +14,19 @@ _WORDS = {
     "busy": "Too many readings of this tenant are under way. Try again in a moment.",
 }
 
+_REASONS = {"breaker-open": "breaker-open", "busy": "refused"}
+"""What becomes of the needs that the server was to be asked for; otherwise nothing was supplied to ask it."""
+
 
 class RefusedServer(Exception):
     """The FHIR server will not be contacted; raised before any name is resolved or socket opened.
 
     ``reason`` is one of: malformed-url, not-allowed, http-in-production, token-missing, token-type,
     token-malformed, token-expired, breaker-open, busy. The message names no URL and no token.
+    ``need_reason`` is the reason (of ``NeedState``) why the needs it was to be asked for are unknown.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(_WORDS[reason])
         self.reason = reason
+        self.need_reason = _REASONS.get(reason, "not-supplied")

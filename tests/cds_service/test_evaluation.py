@@ -16,7 +16,7 @@ from cds_service.evaluation import (
     check_complete,
     tenant_of,
 )
-from cds_service.fhir_reader import Deadline
+from cds_service.fhir_reader import Deadline, RefusedServer
 from cds_service.hooks import HOOKS
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Settings, Tenant
@@ -194,6 +194,18 @@ def test_a_refused_server_leaves_the_prefetch(evaluate: Evaluate, reader: TableR
     reader.refuses = "token-missing"
     check_complete(evaluate({"conditions": bundle(asthma())}, fhirServer=FHIR_SERVER))
     assert "conditions (not-supplied)" in refusal(evaluate(fhirServer=FHIR_SERVER)).diagnostics
+
+
+@pytest.mark.parametrize(("cause", "reason"), [("breaker-open", "breaker-open"), ("busy", "refused")])
+def test_a_server_that_is_left_alone_for_a_moment_is_said_to_be(
+    evaluate: Evaluate, reader: TableReader, cause: str, reason: str
+) -> None:
+    reader.refuses = cause
+    prefetch = {"conditions": bundle(leukaemia()), "blood": bundle({"resourceType": "Basic"})}
+    told = refusal(evaluate(prefetch, **with_server())).diagnostics
+    assert f"marrow ({reason}), " in told
+    assert "blood (wrong-type)" in told
+    assert str(RefusedServer(cause)) in told
 
 
 @pytest.mark.parametrize("tenant", [None, HOSPITAL])

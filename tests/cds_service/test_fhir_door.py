@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import requests
 
 from cds_service.demo.cohort import load_patients
+from cds_service.fhir_reader.breaker import FAILURES_IN_A_ROW
 from cds_service.settings import Settings, Tenant
 from tests.cds_service.charts import HOOK_INSTANCE, Json, asthma, bundle, leukaemia, patient
 from tests.cds_service.running import Service, running
@@ -76,13 +78,20 @@ class Door:
         return [kind(one) for one in asked]
 
 
-@pytest.fixture(scope="module")
-def running_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with LoopbackServer(serving()) as fhir:
+@contextmanager
+def opened_door(respond: Callable[[Asked], Answer], folder: Path) -> Iterator[Door]:
+    """A service of its own in front of a FHIR server."""
+    with LoopbackServer(respond) as fhir:
         tenant = Tenant(id="general", fhir_servers=(f"{fhir.url}/fhir",), allow_private=True, habits="smart")
         settings = Settings.embedded(tenants=(tenant,), workers=1, deadline_ms=30_000, explain=True)
-        with running(settings, AT, tmp_path_factory.mktemp("door")) as service:
+        with running(settings, AT, folder) as service:
             yield Door(service, fhir)
+
+
+@pytest.fixture(scope="module")
+def running_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with opened_door(serving(), tmp_path_factory.mktemp("door")) as door:
+        yield door
 
 
 @pytest.fixture
@@ -212,6 +221,19 @@ def test_results_that_the_server_does_not_give_are_no_negative_result(door: Door
     assert reply.status_code == 412
     assert "not a negative result" in issue(reply)["details"]["text"]
     assert "marrow (not-found)" in issue(reply)["diagnostics"]
+
+
+def test_a_server_that_keeps_failing_is_left_alone_and_the_answer_says_so(tmp_path: Path) -> None:
+    with opened_door(lambda _: Answer(500), tmp_path) as door:
+        first = issue(door.ask())
+        for _ in range(FAILURES_IN_A_ROW):
+            door.ask()
+        door.sent()
+        later = issue(door.ask())
+        assert door.sent() == []
+    assert first["diagnostics"].startswith("not seen: conditions (server-error)")
+    assert later["diagnostics"].startswith("not seen: conditions (breaker-open)")
+    assert "Try again in some seconds" in later["diagnostics"]
 
 
 # Versions of FHIR.
