@@ -27,6 +27,12 @@ from urllib3.exceptions import InsecureRequestWarning
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx")
 
+SLOW_CLIENTS = 90
+"""Below the connections that one address may have."""
+FLOOD = 400
+"""Twice what one address may send at once."""
+PATIENCE_SECONDS = 60.0
+
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx IS NOT TESTED: it is not installed")
 
 
@@ -80,11 +86,15 @@ def behind() -> Iterator[int]:
         thread.join()
 
 
-def started(folder: Path, upstream: int) -> Iterator[str]:
+def started(folder: Path, upstream: int, *, inside: bool = True) -> Iterator[str]:
+    """nginx with the shipped configuration. ``inside`` False: our own address is not one of the inside."""
     write_certificate(folder)
     port = free_port()
     text = SHIPPED.read_text(encoding="utf-8")
     text = text.replace("/etc/relapse-cds/", f"{folder}/").replace("127.0.0.1:8080", f"127.0.0.1:{upstream}")
+    if not inside:
+        assert "allow 127.0.0.1;" in text
+        text = text.replace("allow 127.0.0.1;", "allow 192.0.2.1;")
     text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"
@@ -114,6 +124,18 @@ def front(behind: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 @pytest.fixture(scope="module")
+def outside(behind: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """nginx, seen from an address that is not of the inside."""
+    yield from started(tmp_path_factory.mktemp("nginx"), behind, inside=False)
+
+
+@pytest.fixture
+def flooded(behind: int, tmp_path: Path) -> Iterator[str]:
+    """An nginx of its own, so that no other test meets its full bucket."""
+    yield from started(tmp_path, behind)
+
+
+@pytest.fixture(scope="module")
 def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """nginx with nothing behind it."""
     yield from started(tmp_path_factory.mktemp("nginx"), free_port())
@@ -124,6 +146,40 @@ def ask(method: str, url: str, **more: Any) -> requests.Response:
         warnings.simplefilter("ignore", InsecureRequestWarning)
         session.trust_env = False
         return session.request(method, url, verify=False, timeout=30, **more)
+
+
+def secured(front: str) -> ssl.SSLSocket:
+    """A TLS connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", int(front.rpartition(":")[2]))))
+
+
+def whole(client: ssl.SSLSocket) -> bytes:
+    """All that comes until the other side ends."""
+    client.settimeout(PATIENCE_SECONDS)
+    received = b""
+    try:
+        while piece := client.recv(65_536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def ask_as_written(front: str, path: str) -> requests.Response:
+    """GET a path that no client library may tidy up first."""
+    response = requests.Response()
+    with secured(front) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = whole(client).partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    response.status_code = int(lines[0].split()[1])
+    for name, _, value in (line.partition(": ") for line in lines[1:]):
+        response.headers[name] = value
+    response._content = body
+    return response
 
 
 def assert_outcome(response: requests.Response, status: int, code: str) -> None:
@@ -159,8 +215,48 @@ def test_large_headers_are_refused_in_json(front: str) -> None:
     assert_outcome(response, 400, "structure")
 
 
-def test_the_metrics_are_not_for_everybody(front: str) -> None:
-    assert_outcome(ask("GET", f"{front}/metrics"), 404, "not-found")
+# Each of these is "/metrics" to the service.
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics/", "/metrics%2f", "//metrics", "/%6detrics", "/x/../metrics/"]
+)
+def test_the_metrics_are_not_for_everybody(front: str, path: str) -> None:
+    assert_outcome(ask_as_written(front, path), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/operator", "/operator/", "//operator", "/operator%2f"])
+def test_the_operators_page_is_for_the_inside_alone(outside: str, path: str) -> None:
+    assert_outcome(ask_as_written(outside, path), 403, "forbidden")
+
+
+def test_methods_that_nginx_refuses_itself_are_refused_in_json(front: str) -> None:
+    assert_outcome(ask("TRACE", f"{front}/cds-services"), 405, "not-supported")
+
+
+def test_a_slow_client_is_cut_off_and_holds_up_nobody(front: str) -> None:
+    begun = b"POST /cds-services/all-relapse HTTP/1.1\r\nHost: localhost\r\n"
+    slow = [secured(front) for _ in range(SLOW_CLIENTS)]
+    for number, client in enumerate(slow):
+        client.sendall(begun + (b"Content-Length: 100\r\n\r\n{" if number % 2 else b""))
+    for _ in range(5):
+        assert ask("GET", f"{front}/livez").status_code == 200
+    for client in slow:
+        # Cut off without an answer, or with one that says that the request never came whole.
+        answer = whole(client)
+        client.close()
+        assert answer == b"" or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 408"))
+
+
+def test_a_flood_is_told_to_wait(flooded: str) -> None:
+    with secured(flooded) as client:
+        # Pipelined, so that the rate and nothing else decides.
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" * FLOOD)
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answers = whole(client)
+    refused = answers.count(b"HTTP/1.1 429")
+    assert answers.count(b"HTTP/1.1 200") + refused == FLOOD + 1
+    assert refused > 0
+    assert answers.count(b'"code":"throttled"') == refused
+    assert answers.count(b"Retry-After: 1\r\n") == refused
 
 
 def test_plain_http_is_refused_and_not_redirected(front: str) -> None:
