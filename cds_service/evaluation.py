@@ -40,10 +40,16 @@ from fhir_mappings.fhir.elements import Entry
 CONDITIONS = "conditions"
 """The need that is looked at first: without ALL among them nothing else matters."""
 
+PATIENT = "patient"
+"""The need that shows whether an empty chart is one."""
+
 RESERVE_SECONDS = 0.25
 """Kept from the time of a call for deciding and answering."""
 
 _SILENT = frozenset({Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE})
+_NO_SUCH_PATIENT = (
+    "The FHIR server knows no such Patient. Send the id of the Patient resource as context.patientId."
+)
 _NOT_ADMITTED = frozenset({"unauthorised", "forbidden"})
 
 
@@ -246,11 +252,31 @@ class Evaluator:
         with opened as reading:
             if CONDITIONS in gathered.open_needs():
                 self._fetch(gathered, {CONDITIONS}, reading, request.patient_id)
+                if not self._is_chart_there(gathered, reading, request.patient_id):
+                    return facts
                 facts = self._facts(gathered, subject, tenant)
                 if self._is_settled(gathered, facts):
                     return facts
             self._fetch(gathered, gathered.open_needs(), reading, request.patient_id)
         return self._facts(gathered, subject, tenant)
+
+    def _is_chart_there(self, gathered: _Gathered, reading: Reading, patient_id: str) -> bool:
+        """False where no Condition came and the server knows no such patient: it has searched for nobody.
+
+        A search for an unknown patient succeeds with nothing in it (FHIR R4, "Search"), so only reading the
+        Patient can tell. It is read for an empty answer alone; where it cannot be read, the search stands.
+        """
+        if (
+            gathered.states[CONDITIONS].availability is not Availability.EMPTY
+            or PATIENT not in gathered.queries
+        ):
+            return True
+        self._fetch(gathered, {PATIENT}, reading, patient_id)
+        if gathered.states[PATIENT].reason != "not-found":
+            return True
+        gathered.states[CONDITIONS] = NeedState(Availability.UNKNOWN, "not-found")
+        gathered.server_refusal = _NO_SUCH_PATIENT
+        return False
 
     @staticmethod
     def _fetch(gathered: _Gathered, keys: Iterable[str], reading: Reading, patient_id: str) -> None:

@@ -16,7 +16,7 @@ from cds_service.evaluation import (
     check_complete,
     tenant_of,
 )
-from cds_service.fhir_reader import Deadline, RefusedServer
+from cds_service.fhir_reader import Deadline, FetchedNeed, RefusedServer
 from cds_service.hooks import HOOKS
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Settings, Tenant
@@ -123,6 +123,42 @@ def test_without_prefetch_conditions_come_first(evaluate: Evaluate, reader: Tabl
     assert evaluation.assessment.status is Status.NONE
     assert reader.rounds == [["conditions"]]
     assert reader.closed == 1
+
+
+def test_an_empty_chart_is_one_only_if_the_patient_is_there(evaluate: Evaluate, reader: TableReader) -> None:
+    reader.answers["patient"] = failed("not-found")
+    told = refusal(evaluate(**with_server()))
+    assert told.problem is Problem.MISSING_DATA
+    assert told.diagnostics.startswith(
+        "not seen: conditions (not-found). The FHIR server knows no such Patient."
+    )
+    assert reader.rounds == [["conditions"], ["patient"]]
+
+
+@pytest.mark.parametrize("answer", [found(bundle(patient())), failed("forbidden"), failed("timed-out")])
+def test_an_empty_chart_of_a_patient_who_may_be_there_is_an_answer(
+    evaluate: Evaluate, reader: TableReader, answer: FetchedNeed
+) -> None:
+    reader.answers["patient"] = answer
+    evaluation = evaluate(**with_server())
+    assert evaluation.assessment.status is Status.NONE
+    check_complete(evaluation)
+    assert reader.rounds == [["conditions"], ["patient"]]
+
+
+def test_a_patient_who_came_along_is_not_read_again(evaluate: Evaluate, reader: TableReader) -> None:
+    check_complete(evaluate({"patient": patient()}, **with_server()))
+    assert reader.rounds == [["conditions"]]
+
+
+def test_an_empty_record_that_was_merged_into_another_is_recognised(
+    evaluate: Evaluate, reader: TableReader
+) -> None:
+    link = {"other": {"reference": "Patient/p9"}, "type": "replaced-by"}
+    reader.answers["patient"] = found(bundle({**patient(), "link": [link]}))
+    with pytest.raises(Refusal) as caught:
+        evaluate(**with_server())
+    assert caught.value.problem is Problem.MERGED_PATIENT
 
 
 def test_with_leukaemia_everything_else_comes_at_once(

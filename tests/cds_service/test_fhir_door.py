@@ -168,6 +168,21 @@ def test_a_chart_without_leukaemia_costs_one_query(door: Door) -> None:
     assert door.sent() == ["Condition"]
 
 
+def test_a_patient_whom_the_server_does_not_know_has_no_negative_result(door: Door) -> None:
+    door.fhir.respond = serving()
+    told = issue(door.ask("mistyped"))
+    assert told["code"] == "incomplete"
+    assert "conditions (not-found). The FHIR server knows no such Patient." in told["diagnostics"]
+    assert door.sent() == ["Condition", "Patient"]
+
+
+def test_a_patient_without_any_condition_is_answered_when_the_server_knows_her(door: Door) -> None:
+    door.fhir.respond = serving(patient())
+    reply = door.ask()
+    assert (reply.status_code, reply.json()["cards"]) == (200, [])
+    assert door.sent() == ["Condition", "Patient"]
+
+
 def test_with_leukaemia_everything_else_is_read_at_the_same_time(door: Door) -> None:
     """Every request of the second round waits until all have come: they overlap, or none is answered."""
     whole = serving(*RELAPSE.resources)
