@@ -6,7 +6,7 @@ and never read as "no relapse".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,19 +18,20 @@ from cds_service import audit
 from cds_service.fhir_reader import Deadline, RefusedServer
 from cds_service.fhir_reader.origins import FhirBase, MalformedUrl, parse_base
 from cds_service.fhir_reader.transport import Failed, Reply
-from cds_service.first_look import check_owners, deciding
+from cds_service.first_look import check_owners
 from cds_service.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Settings, Tenant
 from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assess import (
+    ChartReader,
     ForeignResource,
     Knowledge,
     Need,
     Subject,
     assess_facts,
     has_all_diagnosis,
-    read_facts,
+    open_chart,
 )
 from fhir_mappings.assessment import Assessment, Availability, NeedState, Status
 from fhir_mappings.clinical.facts import Facts
@@ -172,9 +173,10 @@ class Evaluator:
         table = self._tables.get(tenant.id, self._anybody) if tenant else self._anybody
         gathered = self._prefetched(request, table)
         subject = Subject(request.patient_id, _bases(request, tenant))
-        facts = self._without_leukaemia(gathered, subject, tenant)
+        chart = self._chart(gathered, subject, tenant)
+        facts = self._without_leukaemia(chart, gathered, subject, tenant)
         if facts is None:
-            facts = self._facts(gathered, subject, tenant)
+            facts = _checked(chart.read, tenant)
             if gathered.open_needs() and not self._is_settled(gathered, facts):
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)
         # The day of an evaluation is the hospital's day.
@@ -199,27 +201,21 @@ class Evaluator:
         return gathered
 
     def _without_leukaemia(
-        self, gathered: _Gathered, subject: Subject, tenant: Tenant | None
+        self, chart: ChartReader, gathered: _Gathered, subject: Subject, tenant: Tenant | None
     ) -> Facts | None:
         """The facts of a chart whose Conditions are known and hold no ALL; None: everything must be read."""
-        facts = self._read(deciding(gathered.entries), gathered, subject, tenant)
+        facts = _checked(chart.first_look, tenant)
         if not self._is_settled(gathered, facts):
             return None
         with _refusing(tenant):
             return facts if check_owners(gathered.entries, subject) else None
 
-    def _facts(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> Facts:
-        return self._read(gathered.entries, gathered, subject, tenant)
-
-    def _read(
-        self, entries: Sequence[Entry], gathered: _Gathered, subject: Subject, tenant: Tenant | None
-    ) -> Facts:
+    def _chart(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> ChartReader:
         codes = tenant.codes if tenant else {}
-        with _refusing(tenant):
-            facts = read_facts(entries, subject, self._knowledge, codes, gathered.unreadable)
-        if any(person.merged for person in facts.persons):
-            raise Refusal(Problem.MERGED_PATIENT)
-        return facts
+        return open_chart(gathered.entries, subject, self._knowledge, codes, gathered.unreadable)
+
+    def _facts(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> Facts:
+        return _checked(self._chart(gathered, subject, tenant).read, tenant)
 
     def _is_settled(self, gathered: _Gathered, facts: Facts) -> bool:
         """True where the Conditions are known and none of them is ALL."""
@@ -288,6 +284,15 @@ class Evaluator:
         for key in wanted:
             if key in gathered.next_urls:
                 gathered.add_rest(key, reading.follow(key, gathered.next_urls.pop(key)))
+
+
+def _checked(read: Callable[[], Facts], tenant: Tenant | None) -> Facts:
+    """The facts that ``read`` finds. Raises Refusal: foreign-resource, merged-patient."""
+    with _refusing(tenant):
+        facts = read()
+    if any(person.merged for person in facts.persons):
+        raise Refusal(Problem.MERGED_PATIENT)
+    return facts
 
 
 @contextmanager

@@ -12,16 +12,8 @@ from collections.abc import Sequence
 from fhir_mappings.assess import Attribution, ForeignResource, Owner, Subject
 from fhir_mappings.fhir.elements import Entry
 
-_DECIDING = frozenset({"Condition", "Patient"})
 _SHARED = frozenset({"Specimen", "Group"})
 """Types that may belong to a donor or to several people; they are read with care, not refused."""
-
-
-def deciding(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that say whether there is leukaemia in the chart, and whether the patient lives."""
-    return [
-        entry for entry in entries if entry.resource is not None and entry.resource.resource_type in _DECIDING
-    ]
 
 
 def check_owners(entries: Sequence[Entry], subject: Subject) -> bool:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from cds_service.refusals import Problem, Refusal
 from cds_service.settings import Tenant
 from fhir_mappings.assessment import Availability, NeedState
-from fhir_mappings.fhir.decoding import Decoded, Unreadable
-from fhir_mappings.fhir.elements import CodeableConcept, Entry, Issue, Link, Resource
+from fhir_mappings.fhir.decoding import Decoded, Unreadable, named_codes
+from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
+from fhir_mappings.fhir.late_elements import is_plain_text
 
 if TYPE_CHECKING:
     from fhir_mappings.assess import Need
@@ -44,7 +45,7 @@ class PrefetchedNeed:
     """
 
     state: NeedState
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Entry] = ()
     unreadable: tuple[Unreadable, ...] = ()
     next_url: str = ""
     may_query: bool = False
@@ -219,9 +220,8 @@ class PrefetchTable:
     def _needs_of(self, resource: Resource) -> Iterable[str]:
         kind = resource.resource_type or ""
         yield from self.by_type.get(kind, ())
-        if isinstance(resource.code, CodeableConcept):
-            for coding in resource.code.coding or ():
-                yield from self.by_code.get((kind, f"{coding.system}|{coding.code}"), ())
+        for code in named_codes(resource.code):
+            yield from self.by_code.get((kind, code), ())
 
 
 def _is_a(entry: Entry, resource_type: str) -> bool:
@@ -241,7 +241,7 @@ def _together(one: PrefetchedNeed, other: PrefetchedNeed) -> PrefetchedNeed:
     unknown = next((state for state in states if state.availability is Availability.UNKNOWN), None)
     return PrefetchedNeed(
         unknown or (PRESENT if PRESENT in states else EMPTY),
-        one.entries + other.entries,
+        (*one.entries, *other.entries),
         one.unreadable + other.unreadable,
         # Two results that go on cannot be followed as one, so both are asked for anew.
         "" if one.next_url and other.next_url else one.next_url or other.next_url,
@@ -268,28 +268,29 @@ def _read_bundle(bundle: Resource, unreadable: tuple[Unreadable, ...]) -> Prefet
     matches = len(unreadable)
     for entry in bundle.entry or ():
         resource = entry.resource
-        if resource is None or resource.resource_type is None:
+        kind = resource.resource_type if resource is not None else None
+        if resource is None or kind is None:
             blank = True
-        elif resource.resource_type == "OperationOutcome":
+        elif kind == "OperationOutcome":
             failed = failed or _reports_loss(resource)
         else:
-            _check_r4(resource)
+            if kind in _CHANGED_IN_R4:
+                _check_r4(resource)
             entries.append(entry)
             matches += entry.search is None or entry.search.mode in (None, "match")
-    held = tuple(entries)
     if failed:
-        return PrefetchedNeed(FAILED, held, unreadable)
+        return PrefetchedNeed(FAILED, entries, unreadable)
     following = _next_url(bundle.link)
     if following is not None:
-        return PrefetchedNeed(TRUNCATED, held, unreadable, following, may_query=not following)
+        return PrefetchedNeed(TRUNCATED, entries, unreadable, following, may_query=not following)
     total = _total(bundle)
     if total is not None and total > matches:
-        return PrefetchedNeed(TRUNCATED, held, unreadable, may_query=True)
+        return PrefetchedNeed(TRUNCATED, entries, unreadable, may_query=True)
     if blank:
-        return PrefetchedNeed(UNREADABLE, held, unreadable, may_query=True)
-    if unreadable and not held:
-        return PrefetchedNeed(UNREADABLE, held, unreadable, may_query=True)
-    return PrefetchedNeed(PRESENT if held else EMPTY, held, unreadable)
+        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
+    if unreadable and not entries:
+        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
+    return PrefetchedNeed(PRESENT if entries else EMPTY, entries, unreadable)
 
 
 def _reports_loss(outcome: Resource) -> bool:
@@ -314,11 +315,10 @@ def _total(bundle: Resource) -> int | None:
 
 
 def _check_r4(resource: Resource) -> None:
-    if resource.resource_type in _CHANGED_IN_R4:
-        version = older_version(resource)
-        if version:
-            shape = f"{resource.resource_type} resources have the shape of FHIR {version}"
-            raise Refusal(Problem.WRONG_VERSION, shape)
+    version = older_version(resource)
+    if version:
+        shape = f"{resource.resource_type} resources have the shape of FHIR {version}"
+        raise Refusal(Problem.WRONG_VERSION, shape)
 
 
 def older_version(resource: Resource) -> str:
@@ -332,4 +332,4 @@ def older_version(resource: Resource) -> str:
     if resource.subject is None and resource.patient is not None:
         return "DSTU2"
     states = (resource.clinical_status, resource.verification_status)
-    return "STU3" if any(isinstance(state, str) for state in states) else ""
+    return "STU3" if any(is_plain_text(state) for state in states) else ""

@@ -22,7 +22,8 @@ from fhir_mappings.fhir.attribution import Attribution as Attribution
 from fhir_mappings.fhir.attribution import ForeignResource as ForeignResource
 from fhir_mappings.fhir.attribution import Owner as Owner
 from fhir_mappings.fhir.attribution import Subject as Subject
-from fhir_mappings.fhir.chart import ChartReader, has_disease, note_unreadable
+from fhir_mappings.fhir.chart import ChartReader as ChartReader
+from fhir_mappings.fhir.chart import has_disease
 from fhir_mappings.fhir.decoding import Malformed as Malformed
 from fhir_mappings.fhir.decoding import Unreadable as Unreadable
 from fhir_mappings.fhir.decoding import decode as decode
@@ -41,6 +42,20 @@ class NoPatient(ValueError):
     """A set of resources names no patient, or several, so that nobody can be assessed."""
 
 
+def open_chart(
+    entries: Sequence[Entry],
+    subject: Subject,
+    knowledge: Knowledge,
+    local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
+    unreadable: Iterable[Unreadable] = (),
+) -> ChartReader:
+    """The reader of some entries of one patient's chart, for a first look before the whole is read.
+
+    ``local_codes`` maps concepts to a site's ``system|code``.
+    """
+    return ChartReader(_vocabulary(knowledge, local_codes), subject, entries, unreadable)
+
+
 def read_facts(
     entries: Iterable[Entry],
     subject: Subject,
@@ -48,17 +63,11 @@ def read_facts(
     local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
     unreadable: Iterable[Unreadable] = (),
 ) -> Facts:
-    """The facts of some entries of one patient's chart.
+    """The facts of some entries of one patient's chart; the arguments are those of ``open_chart``.
 
-    ``local_codes`` maps concepts to a site's ``system|code``. Raises ForeignResource when any resource
-    belongs to another patient (invariant 2).
+    Raises ForeignResource when any resource belongs to another patient (invariant 2).
     """
-    vocabulary = _vocabulary(knowledge, local_codes)
-    facts = ChartReader(vocabulary, subject, list(entries)).read()
-    unreadable = tuple(unreadable)
-    if unreadable:
-        facts = merge_facts((facts, note_unreadable(unreadable, vocabulary)))
-    return facts
+    return open_chart(list(entries), subject, knowledge, local_codes, unreadable).read()
 
 
 def has_all_diagnosis(facts: Facts) -> bool:

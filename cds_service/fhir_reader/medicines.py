@@ -17,6 +17,7 @@ from cds_service.fhir_reader.queries import Search
 from cds_service.fhir_reader.searching import interpret
 from cds_service.fhir_reader.transport import Request
 from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.fhir.late_elements import is_stated
 
 MOST_MEDICINES = 40
 _ORDERS = ("MedicationRequest", "MedicationAdministration", "MedicationStatement")
@@ -48,7 +49,7 @@ def medicines(entries: Iterable[Entry], base: FhirBase) -> list[Medicine]:
         if resource is None or resource.resource_type not in _ORDERS:
             continue
         reference = resource.medication_reference
-        if resource.medication_codeable_concept is not None or reference is None or not reference.reference:
+        if is_stated(resource.medication_codeable_concept) or reference is None or not reference.reference:
             continue
         target = _target(reference.reference, base)
         if target:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 from cds_service.fhir_reader.capability import Detail, Record
 from cds_service.fhir_reader.origins import FhirBase
 from cds_service.fhir_reader.transport import Request
-from fhir_mappings.fhir.elements import CodeableConcept, Resource
+from fhir_mappings.fhir.codings import codings_of
+from fhir_mappings.fhir.elements import Resource
+from fhir_mappings.fhir.late_elements import UnreadableElement, concept_of
 
 LONGEST_QUERY = 1500
 """Bytes of a query in a URL that every server takes."""
@@ -116,9 +118,12 @@ def asked_for(search: Search, resource: Resource) -> bool:
     Only a resource whose every coding is of a system that was asked for, with no code that was, is
     certainly none. One with a local code, text alone, components or members stays in.
     """
-    if not search.codes or not isinstance(resource.code, CodeableConcept):
+    if not search.codes:
         return True
-    codings = resource.code.coding or []
+    try:
+        codings = codings_of(concept_of(resource.code))
+    except UnreadableElement:
+        return True
     if not codings or resource.component or resource.has_member:
         return True
     systems = {code.partition("|")[0] for code in search.codes}

@@ -16,6 +16,7 @@ from cds_service.fhir_reader.queries import Search, asked_for
 from cds_service.fhir_reader.transport import Failed, Reply
 from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode
 from fhir_mappings.fhir.elements import Entry, Issue, Resource
+from fhir_mappings.fhir.late_elements import is_plain_text, understood
 
 _BOM = b"\xef\xbb\xbf"
 _REASONS = {401: "unauthorised", 403: "forbidden", 404: "not-found", 410: "not-found", 413: "too-large"}
@@ -90,7 +91,9 @@ def _of_resource(decoded: Decoded, search: Search) -> Page:
 def _of_bundle(bundle: Resource, unreadable: tuple[Unreadable, ...], search: Search) -> Page:
     if isinstance(bundle.type, str) and bundle.type not in ("searchset", "collection"):
         return Page("not-fhir")
-    entries = bundle.entry or []
+    # A result that cannot be understood is known as such now, while there is still somebody to ask.
+    entries, lost = understood(bundle.entry or ())
+    unreadable = (*unreadable, *lost)
     page = Page(
         entries=tuple(entry for entry in entries if _is_match(entry, search)),
         unreadable=tuple(item for item in unreadable if _of_type(item, search)),
@@ -148,7 +151,7 @@ def _is_older_version(resource: Resource) -> bool:
     if resource.resource_type != "Condition":
         return False
     states = (resource.clinical_status, resource.verification_status)
-    return any(isinstance(state, str) for state in states) or (
+    return any(is_plain_text(state) for state in states) or (
         resource.subject is None and resource.patient is not None
     )
 

@@ -12,6 +12,7 @@ from fhir_mappings.fhir.conditions import read_condition
 from fhir_mappings.fhir.courses import read_course, treated_conditions
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
+from fhir_mappings.fhir.late_elements import UnreadableElement, concept_of, remains_of
 from fhir_mappings.fhir.medications import read_medication
 from fhir_mappings.fhir.observations import read_observation
 from fhir_mappings.fhir.persons import read_person
@@ -22,6 +23,7 @@ from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen
 
 _MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "MedicationStatement"})
+_DECIDING = frozenset({"Condition", "Patient"})
 _COURSES = frozenset({"CarePlan", "EpisodeOfCare"})
 _NEEDS_OF_TYPE = {
     "Condition": ("conditions",),
@@ -39,25 +41,57 @@ _NEEDS_OF_TYPE = {
 
 
 class ChartReader:
-    """Reads one set of resources of one patient. Not shared between threads."""
+    """Reads one set of resources of one patient, each once. Not shared between threads."""
 
-    def __init__(self, vocabulary: Vocabulary, subject: Subject, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        subject: Subject,
+        entries: Sequence[Entry],
+        unreadable: Iterable[Unreadable] = (),
+    ) -> None:
         self._vocabulary = vocabulary
-        self._entries = entries
-        self._attribution = Attribution(subject, entries)
+        self._deciding: list[Entry] = []
+        self._others: list[Entry] = []
+        self._medicines: list[Entry] = []
+        self._sort(entries)
+        self._attribution = Attribution(subject, self._deciding)
         self._collected = Collected()
+        self._note_unreadable(unreadable)
         self._drugs: dict[str, CodeableConcept] | None = None
         self._courses: list[tuple[Resource, str]] = []
         self._condition_refs: dict[str, str] = {}
 
+    def first_look(self) -> Facts:
+        """What says whether there is leukaemia in the chart, and whether the patient lives.
+
+        ``read`` goes on from here. Raises ForeignResource.
+        """
+        self._read(self._deciding)
+        return self._collected.facts()
+
     def read(self) -> Facts:
         """The facts of all entries. Raises ForeignResource."""
-        for entry in self._entries:
-            if entry.resource is not None:
-                self._read_entry(entry, entry.resource)
+        self._read(self._deciding)
+        self._read(self._others)
         for resource, ref in self._courses:
             self._read_course(resource, ref)
         return self._collected.facts()
+
+    def _sort(self, entries: Iterable[Entry]) -> None:
+        """Puts every entry where it is looked for, so that a large chart is not gone through again."""
+        for entry in entries:
+            kind = entry.resource.resource_type if entry.resource is not None else None
+            (self._deciding if kind in _DECIDING else self._others).append(entry)
+            if kind == "Medication":
+                self._medicines.append(entry)
+
+    def _read(self, entries: list[Entry]) -> None:
+        """Reads the entries and takes them out, so that none is read twice."""
+        for entry in entries:
+            if entry.resource is not None:
+                self._read_entry(entry, entry.resource)
+        entries.clear()
 
     def _read_entry(self, entry: Entry, resource: Resource) -> None:
         kind = resource.resource_type
@@ -72,10 +106,13 @@ class ChartReader:
         if owner is Owner.FOREIGN and kind not in ("Specimen", "Group"):
             raise ForeignResource(kind)
         ref = f"{kind}/{resource.id}" if resource.id else f"{kind}/{entry.full_url or ''}"
-        if owner is Owner.PATIENT or (kind == "Specimen" and owner is Owner.FOREIGN):
-            self._read_owned(kind, resource, entry, ref, owner)
-        else:
-            self._note_unattributable(kind, resource, ref)
+        try:
+            if owner is Owner.PATIENT or (kind == "Specimen" and owner is Owner.FOREIGN):
+                self._read_owned(kind, resource, entry, ref, owner)
+            else:
+                self._note_unattributable(kind, resource, ref)
+        except UnreadableElement:
+            self._note_unreadable([remains_of(resource)])
 
     def _read_owned(self, kind: str, resource: Resource, entry: Entry, ref: str, owner: Owner) -> None:
         vocabulary, into = self._vocabulary, self._collected
@@ -103,15 +140,16 @@ class ChartReader:
     def _drug_table(self, resource: Resource) -> Mapping[str, CodeableConcept]:
         if self._drugs is None:
             self._drugs = {}
-            for entry in self._entries:
+            for entry in self._medicines:
                 drug = entry.resource
-                if drug is not None and drug.resource_type == "Medication" and drug.code is not None:
-                    self._drugs[f"Medication/{drug.id}"] = drug.code
+                code = _drug(drug) if drug is not None else None
+                if drug is not None and code is not None:
+                    self._drugs[f"Medication/{drug.id}"] = code
                     if entry.full_url:
-                        self._drugs[entry.full_url] = drug.code
+                        self._drugs[entry.full_url] = code
         if not resource.contained:
             return self._drugs
-        inner = {f"#{part.id}": part.code for part in resource.contained if part.id and part.code is not None}
+        inner = {f"#{part.id}": code for part in resource.contained if part.id and (code := _drug(part))}
         return {**self._drugs, **inner}
 
     def _read_course(self, resource: Resource, ref: str) -> None:
@@ -143,21 +181,17 @@ class ChartReader:
             known[concept].need if concept in known else _NEEDS_OF_TYPE[kind][0] for concept in concepts
         )
 
+    def _note_unreadable(self, unreadable: Iterable[Unreadable]) -> None:
+        """Needs are not completely known where resources were not understood.
 
-def note_unreadable(unreadable: Iterable[Unreadable], vocabulary: Vocabulary) -> Facts:
-    """Facts that say which needs are not completely known because of resources that were not understood.
-
-    A resource whose code could be read counts only when the code matters to the rules.
-    """
-    ignored: list[Ignored] = []
-    needs: set[str] = set()
-    for item in unreadable:
-        touched = _touched(item, vocabulary)
-        if touched:
-            ref = f"{item.resource_type}/{item.id}" if item.resource_type else "resource"
-            ignored.append(Ignored(ref, "unreadable"))
-            needs.update(touched)
-    return Facts(ignored=tuple(ignored), unreadable=frozenset(needs))
+        A resource whose code could be read counts only when the code matters to the rules.
+        """
+        for item in unreadable:
+            touched = _touched(item, self._vocabulary)
+            if touched:
+                ref = f"{item.resource_type}/{item.id}" if item.resource_type else "resource"
+                self._collected.ignored.append(Ignored(ref, "unreadable"))
+                self._collected.unreadable.update(touched)
 
 
 def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -177,6 +211,14 @@ def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
 def has_disease(facts: Facts) -> bool:
     """Whether any Condition states ALL, certain or not: without one there is nothing more to fetch."""
     return any(diagnosis.kind is DiagnosisKind.ALL for diagnosis in facts.diagnoses)
+
+
+def _drug(medication: Resource) -> CodeableConcept | None:
+    """The code of a Medication; None where there is none that can be understood."""
+    try:
+        return concept_of(medication.code)
+    except UnreadableElement:
+        return None
 
 
 def _relative(reference: str) -> str:

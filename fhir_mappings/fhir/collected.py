@@ -17,7 +17,12 @@ from fhir_mappings.clinical.facts import (
     SpecimenTaken,
     TreatmentCourse,
 )
-from fhir_mappings.clinical.vocabulary import DiagnosisMeaning
+from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, ResultConcept
+
+CodedResult = tuple[str, ResultConcept]
+"""``system|code`` as matched, or ``text``; and what it means."""
+CodedDiagnosis = tuple[str, DiagnosisMeaning]
+CodedProcedure = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -35,10 +40,14 @@ class Collected:
     referrals: list[Referral] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
-    agents_by_text: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Agents that words name, so that a drug ordered often is looked for once."""
-    diagnoses_by_text: dict[str, DiagnosisMeaning | None] = field(default_factory=dict)
-    """What the words of a Condition state, likewise."""
+    results_by_code: dict[bytes, tuple[CodedResult, ...]] = field(default_factory=dict)
+    """What the ``code`` of an Observation means, by its bytes: each code is understood once."""
+    diagnoses_by_code: dict[bytes, CodedDiagnosis | None] = field(default_factory=dict)
+    """What the ``code`` of a Condition states, likewise."""
+    procedures_by_code: dict[bytes, CodedProcedure | None] = field(default_factory=dict)
+    """Which procedure a ``code`` names, likewise."""
+    agents_by_code: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    """The agents that an order names, likewise."""
 
     def facts(self) -> Facts:
         """The frozen facts."""

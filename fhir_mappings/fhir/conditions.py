@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fhir_mappings.clinical.facts import Certainty, Diagnosis, DiagnosisKind, Ignored, Lineage, Phase
 from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, Vocabulary
 from fhir_mappings.fhir.codings import codings_of, label_of, meanings, texts_of
-from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.collected import CodedDiagnosis, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Extension, Resource
+from fhir_mappings.fhir.late_elements import concept_of, status_of
 from fhir_mappings.fhir.rare_elements import extensions_of, has_modifier, version_of
 
 _REFUSED = frozenset({"refuted", "entered-in-error"})
@@ -31,11 +34,12 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         into.ignored.append(Ignored(ref, "unreadable", version=version_of(resource)))
         into.unreadable.add("conditions")
         return
-    meaning, code = _meaning_of(resource, extensions, vocabulary, into)
-    if meaning is None:
+    stated = _stated_by(resource, extensions, vocabulary, into)
+    if stated is None:
         return
+    code, meaning = stated
     version = version_of(resource)
-    verification = _code_of(resource.verification_status)
+    verification = _code_of(status_of(resource.verification_status))
     if verification in _REFUSED:
         into.ignored.append(Ignored(ref, verification, meaning.kind.value, version))
         return
@@ -43,7 +47,7 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         into.ignored.append(Ignored(ref, "modifier-extension", meaning.kind.value, version))
         into.unreadable.add("conditions")
         return
-    clinical = _PHASES.get(_code_of(resource.clinical_status), Phase.UNSTATED)
+    clinical = _PHASES.get(_code_of(status_of(resource.clinical_status)), Phase.UNSTATED)
     onset = read_moment(resource.onset_date_time) or read_period(resource.onset_period)
     into.diagnoses.append(
         Diagnosis(
@@ -59,18 +63,27 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
             bcr_abl1=meaning.bcr_abl1,
             kmt2a=meaning.kmt2a,
             site=meaning.site,
-            label=label_of(resource.code),
+            label=label_of(concept_of(resource.code)),
             code=code,
             version=version,
         )
     )
 
 
-def _meaning_of(
+def _stated_by(
     resource: Resource, extensions: list[Extension], vocabulary: Vocabulary, into: Collected
-) -> tuple[DiagnosisMeaning | None, str]:
-    concepts = [resource.code]
-    concepts.extend(found.value_codeable_concept for found in extensions if found.url == HISTOLOGY)
+) -> CodedDiagnosis | None:
+    morphologies = [found.value_codeable_concept for found in extensions if found.url == HISTOLOGY]
+    if morphologies:
+        return _meaning_of([concept_of(resource.code), *morphologies], vocabulary)
+    code, known = bytes(resource.code), into.diagnoses_by_code
+    if code not in known:
+        known[code] = _meaning_of([concept_of(code)], vocabulary)
+    return known[code]
+
+
+def _meaning_of(concepts: Sequence[CodeableConcept | None], vocabulary: Vocabulary) -> CodedDiagnosis | None:
+    """What a code and the morphologies beside it state together; the text of the code where none is known."""
     found: DiagnosisMeaning | None = None
     code = ""
     for concept in concepts:
@@ -78,11 +91,9 @@ def _meaning_of(
             code = code or f"{coding.system}|{coding.code}"
             found = meaning if found is None else _combine(found, meaning)
     if found is not None:
-        return found, code
-    text = texts_of(resource.code)
-    if text not in into.diagnoses_by_text:
-        into.diagnoses_by_text[text] = _meaning_of_text(text, vocabulary)
-    return into.diagnoses_by_text[text], "text"
+        return code, found
+    worded = _meaning_of_text(texts_of(concepts[0]), vocabulary)
+    return ("text", worded) if worded is not None else None
 
 
 def _meaning_of_text(text: str, vocabulary: Vocabulary) -> DiagnosisMeaning | None:

@@ -129,14 +129,15 @@ def _unreadable_resource(data: bytes | Raw) -> Decoded:
     except msgspec.ValidationError:
         return Decoded(Resource(), (Unreadable("", "", ()),))
     resource_type, identifier = _read_text(stub.resource_type) or "", _read_text(stub.id) or ""
-    return Decoded(Resource(), (Unreadable(resource_type, identifier, _read_codes(stub.code)),))
+    return Decoded(Resource(), (Unreadable(resource_type, identifier, named_codes(stub.code)),))
 
 
 def _stated(raw: Raw) -> bool:
     return bytes(raw) not in (b"", b"null")
 
 
-def _read_codes(raw: Raw) -> tuple[str, ...]:
+def named_codes(raw: Raw) -> tuple[str, ...]:
+    """The codes of a CodeableConcept as ``system|code``; none where it cannot be understood."""
     if not _stated(raw):
         return ()
     try:

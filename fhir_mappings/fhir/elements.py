@@ -2,8 +2,8 @@
 
 One structure for every resource type lets a whole Bundle be decoded in a single typed pass:
 fields that are not listed are skipped without building anything, and a resource type never seen
-before still decodes. ``Raw`` marks elements whose shape differs between resource types, and those of
-``rare_elements``; empty = absent.
+before still decodes. ``Raw`` marks elements whose shape differs between resource types, and those that
+are decoded when they are asked for (``late_elements``, ``rare_elements``); empty = absent.
 The garbage collector need not look at them (``gc=False``): what was read from JSON cannot hold a cycle.
 """
 
@@ -176,10 +176,10 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     subject: Reference | list[Reference] | None = None
     patient: Reference | None = None
     individual: Reference | None = None
-    code: CodeableConcept | None = None
+    code: Raw = Raw()
     # Condition
-    clinical_status: CodeableConcept | str | None = None
-    verification_status: CodeableConcept | str | None = None
+    clinical_status: Raw = Raw()
+    verification_status: Raw = Raw()
     onset_date_time: str | None = None
     onset_period: Period | None = None
     recorded_date: str | None = None
@@ -191,7 +191,7 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     effective_period: Period | None = None
     effective_instant: str | None = None
     issued: str | None = None
-    value_quantity: Quantity | None = None
+    value_quantity: Raw = Raw()
     value_codeable_concept: CodeableConcept | None = None
     value_string: str | None = None
     value_integer: int | None = None
@@ -213,7 +213,7 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     performed_date_time: str | None = None
     performed_period: Period | None = None
     # Medication*
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: Raw = Raw()
     medication_reference: Reference | None = None
     authored_on: str | None = None
     dosage: Dosage | list[Dosage] | None = None

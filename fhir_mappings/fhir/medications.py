@@ -10,6 +10,7 @@ from fhir_mappings.fhir.codings import codings_of, meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Resource
+from fhir_mappings.fhir.late_elements import concept_of, is_stated
 from fhir_mappings.fhir.rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown"})
@@ -70,23 +71,22 @@ def read_medication(
 def _agents(
     resource: Resource, vocabulary: Vocabulary, drugs: Mapping[str, CodeableConcept], into: Collected
 ) -> tuple[str, ...]:
-    concept = resource.medication_codeable_concept
-    if concept is None and resource.medication_reference is not None:
-        reference = resource.medication_reference.reference or ""
-        concept = drugs.get(reference) or CodeableConcept(text=resource.medication_reference.display)
-    if concept is None:
+    if is_stated(resource.medication_codeable_concept):
+        code, known = bytes(resource.medication_codeable_concept), into.agents_by_code
+        if code not in known:
+            known[code] = _agents_of(concept_of(code), vocabulary)
+        return known[code]
+    if resource.medication_reference is None:
         return ()
+    drug = drugs.get(resource.medication_reference.reference or "")
+    return _agents_of(drug or CodeableConcept(text=resource.medication_reference.display), vocabulary)
+
+
+def _agents_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tuple[str, ...]:
     coded = tuple(dict.fromkeys(agent for _coding, agent in meanings(concept, vocabulary.agents)))
     if coded:
         return coded
     text = texts_of(concept)
-    found = into.agents_by_text.get(text)
-    if found is None:
-        found = into.agents_by_text[text] = _agents_named(text, vocabulary)
-    return found
-
-
-def _agents_named(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     if not text or not vocabulary.agent_hint.search(text):
         return ()
     return tuple(dict.fromkeys(agent for pattern, agent in vocabulary.agent_names if pattern.search(text)))

@@ -10,9 +10,10 @@ from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value, as_conflict
 from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
 from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
-from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.collected import CodedResult, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
+from fhir_mappings.fhir.late_elements import concept_of
 from fhir_mappings.fhir.rare_elements import has_modifier, interpretations_of, notes_of, version_of
 from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
 
@@ -24,7 +25,10 @@ _VARIANT = "genomic-variant"
 
 def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     """Add the results of one Observation, or why it is ignored."""
-    concepts = _concepts_of(resource.code, vocabulary)
+    named, known = bytes(resource.code), into.results_by_code
+    concepts = known.get(named)
+    if concepts is None:
+        concepts = known[named] = _concepts_of(concept_of(named), vocabulary)
     if not concepts:
         if resource.component:
             _read_components(resource, ref, vocabulary, into)
@@ -51,18 +55,18 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     into.results.append(_result(resource, ref, version, code, concept, specimen, value))
 
 
-def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> list[tuple[str, ResultConcept]]:
-    found = [
+def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:
+    found = tuple(
         (f"{coding.system}|{coding.code}", meaning)
         for coding, meaning in meanings(concept, vocabulary.results)
-    ]
+    )
     if found or concept is None or any(coding.system == LOINC for coding in concept.coding or ()):
         return found
     text = texts_of(concept)
     for rule in vocabulary.result_texts:
         if rule.hint in text and rule.matches(text):
-            return [("text", vocabulary.result_concepts[rule.meaning])]
-    return []
+            return (("text", vocabulary.result_concepts[rule.meaning]),)
+    return ()
 
 
 def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> str:

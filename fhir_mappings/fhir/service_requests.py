@@ -8,6 +8,7 @@ from fhir_mappings.fhir.codings import meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import Resource
+from fhir_mappings.fhir.late_elements import concept_of
 from fhir_mappings.fhir.rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "revoked", "draft", "unknown"})
@@ -18,9 +19,10 @@ def read_referral(resource: Resource, ref: str, vocabulary: Vocabulary, into: Co
     status = (resource.status or "").strip().lower()
     if status in _VOID or resource.do_not_perform or resource.intent in ("proposal", "option"):
         return
-    kind = next((found for _coding, found in meanings(resource.code, vocabulary.referral_codes)), "")
+    code = concept_of(resource.code)
+    kind = next((found for _coding, found in meanings(code, vocabulary.referral_codes)), "")
     if not kind:
-        text = texts_of(resource.code)
+        text = texts_of(code)
         kind = next((rule.meaning for rule in vocabulary.referral_texts if text and rule.matches(text)), "")
     if kind:
         into.referrals.append(

@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
+from msgspec import Raw
+
 from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Unusable, Value, plain
 from fhir_mappings.clinical.vocabulary import UnitMeaning, Vocabulary
 from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.elements import CodeableConcept, Component, Quantity, Resource
+from fhir_mappings.fhir.late_elements import quantity_of
 
 UCUM = "http://unitsofmeasure.org"
 CANONICAL = {
@@ -35,9 +38,13 @@ def read_value(source: Resource | Component, dimension: str, vocabulary: Vocabul
 
     ``dimension`` is percent (%), count (/uL), residual (MRD, in %), presence, text, or one of organ
     function (creatinine and bilirubin in mg/dL, gfr in mL/min/1.73m2, enzyme in U/L).
+    Raises UnreadableElement.
     """
-    if source.value_quantity is not None:
-        return _from_quantity(source.value_quantity, dimension, vocabulary)
+    quantity = source.value_quantity
+    if isinstance(quantity, Raw):
+        quantity = quantity_of(quantity)
+    if quantity is not None:
+        return _from_quantity(quantity, dimension, vocabulary)
     if source.value_codeable_concept is not None:
         return read_answer(source.value_codeable_concept, vocabulary, dimension)
     if source.value_string is not None:

@@ -40,10 +40,8 @@ def test_what_is_no_object_is_malformed(data: bytes, says: str) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        observation(valueQuantity="78 %"),
+        observation(valueRange="78 %"),
         observation(status=7),
-        observation() | {"code": "11150-0"},
-        observation() | {"code": [{"coding": []}]},
         observation(effectiveDateTime=20240603),
         observation(component={"code": {}}),
     ],
@@ -56,7 +54,7 @@ def test_an_entry_of_wrong_types_costs_itself_only(bad: dict[str, Any]) -> None:
 
 
 def test_what_can_still_be_said_of_it_is_kept() -> None:
-    decoded = decode(bundle(observation(valueQuantity=[1, 2])))
+    decoded = decode(bundle(observation(valueRatio=[1, 2])))
     assert decoded.unreadable == (Unreadable("Observation", "o1", (f"{LOINC}|{MARROW}",)),)
 
 
@@ -89,7 +87,15 @@ def test_a_bundle_within_a_bundle_loses_its_bad_entry_only() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"note": "a text"}, {"note": [5]}, {"meta": 5}, {"interpretation": 7}, {"extension": "x"}],
+    [
+        {"note": "a text"},
+        {"note": [5]},
+        {"meta": 5},
+        {"interpretation": 7},
+        {"extension": "x"},
+        {"code": "11150-0"},
+        {"valueQuantity": "78 %"},
+    ],
 )
 def test_elements_that_are_read_later_spoil_nothing_here(change: dict[str, Any]) -> None:
     decoded = decode(bundle({**observation(), **change}))
@@ -99,10 +105,3 @@ def test_elements_that_are_read_later_spoil_nothing_here(change: dict[str, Any])
 def test_types_and_elements_never_heard_of_are_passed_over() -> None:
     decoded = decode(bundle({"resourceType": "Sandwich", "id": "s", "layers": [[{"x": None}]]}))
     assert not decoded.unreadable
-
-
-def test_numbers_are_exact() -> None:
-    data = json.dumps(observation()).replace("78", "0.1000000000000000055").encode()
-    value = decode(data).resource.value_quantity
-    assert value is not None
-    assert str(value.value) == "0.1000000000000000055"
