@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,11 +15,12 @@ import requests
 
 from cds_service.settings import Settings
 from cds_service.store import ShownCard, open_store
-from tests.cds_service.running import Service, start
+from tests.cds_service.running import ROOT, Service, start
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 CARDS = 20
 CLIENTS = 8
+PACKAGES = ("cds_service", "fhir_mappings")
 PATH = "/cds-services/all-relapse/feedback"
 
 Event = tuple[str, datetime]
@@ -36,6 +38,8 @@ class Outcome:
     twice: int = 0
     wrong: list[int] = field(default_factory=list)
     """Statuses other than 200 and 503."""
+    source_changed: bool = False
+    """Every round starts the service anew: the counts say nothing of code that changed on the way."""
 
 
 def run(store_url: str, folder: Path, rounds: int, seconds: float, tell: Callable[[int], None]) -> Outcome:
@@ -43,7 +47,7 @@ def run(store_url: str, folder: Path, rounds: int, seconds: float, tell: Callabl
 
     ``seconds`` is how long each round is under load; ``tell`` hears the number of each finished round.
     """
-    outcome = Outcome()
+    outcome, source = Outcome(), _source()
     cards = _shown_cards(store_url)
     settings = Settings.embedded(store=store_url, workers=2, threads=4)
     for number in range(1, rounds + 1):
@@ -57,7 +61,14 @@ def run(store_url: str, folder: Path, rounds: int, seconds: float, tell: Callabl
         outcome.wrong += load.wrong
         tell(number)
     _count(store_url, outcome)
+    outcome.source_changed = _source() != source
     return outcome
+
+
+def _source() -> str:
+    """A digest of the code that is started."""
+    files = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _shown_cards(store_url: str) -> list[str]:
