@@ -32,6 +32,18 @@ from fhir_mappings.knowledge.model import Knowledge, Need
 _NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
 _PASSING = frozenset({"creatinine", "gfr", "bilirubin", "alt", "ast", "ejection-fraction"})
 """Measured day after day: for a trial only, and no news of the leukaemia."""
+_STATED = (
+    *B_MARKERS,
+    *T_MARKERS,
+    "bcr-abl1",
+    "bcr-abl1-ratio",
+    "bcr-abl1-p190",
+    "bcr-abl1-p210",
+    "kmt2a",
+    "disease-status",
+    "testis-exam",
+)
+"""Results whose change is news, beside the samples."""
 _CONCLUDING = frozenset({"always", "with-all"})
 
 
@@ -205,7 +217,7 @@ def evidence_digest(facts: Facts, view: View) -> str:
         parts.append(f"{diagnosis.resource}={diagnosis.phase.value}{diagnosis.certainty.value}")
     parts.extend(f"{done.resource}={done.kind}" for done in view.procedures)
     parts.extend(f"{drug.resource}={drug.agent}{drug.state.value}" for drug in view.medications)
-    for concept in (*B_MARKERS, *T_MARKERS, "bcr-abl1", "bcr-abl1-ratio", "kmt2a", "disease-status"):
+    for concept in _STATED:
         parts.extend(f"{result.resource}={result.value}" for result in view.results(concept))
     coming = [result for result in view.preliminary if result.concept not in _PASSING]
     parts.extend(f"{result.resource}?" for result in (*coming, *view.unusable, *view.undated))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fhir_mappings.assessing.disease import Disease
-from fhir_mappings.assessing.view import View
+from fhir_mappings.assessing.view import View, describe
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Certainty, Diagnosis, DiagnosisKind, Phase
 from fhir_mappings.clinical.moments import Moment, within_days
@@ -82,8 +82,9 @@ def _began_before(diagnosis: Diagnosis, day: Moment) -> bool:
 
 
 def site_findings(view: View, knowledge: Knowledge) -> tuple[SiteFinding, ...]:
-    """Disease outside the marrow from Conditions: proven by biopsy or by a confirmed code, else suspected."""
+    """Disease outside the marrow: proven by biopsy or by a confirmed code, else suspected."""
     found = [finding for diagnosis in view.diagnoses for finding in _site_of(diagnosis, view, knowledge)]
+    found.extend(_examined(view, knowledge))
     return tuple(sorted(found, key=lambda one: (one.day.sort_key, one.site, one.evidence[0].resource)))
 
 
@@ -99,6 +100,28 @@ def _site_of(diagnosis: Diagnosis, view: View, knowledge: Knowledge) -> Iterator
         yield _testis(day, named, view, knowledge)
     else:
         yield SiteFinding(diagnosis.site, day, Answer.YES, "confirmed diagnosis", (named,))
+
+
+def _examined(view: View, knowledge: Knowledge) -> Iterator[SiteFinding]:
+    """A testicular examination that finds something is a suspicion, never a proof (F-21).
+
+    Only the latest one speaks, and a biopsy or removal of the testis afterwards has answered it.
+    """
+    exams = [result for result in view.results("testis-exam") if result.collected is not None]
+    for result in exams[-1:]:
+        if result.value in (Presence.PRESENT, Presence.WEAK) and result.collected is not None:
+            if not _explored_since(result.collected, view):
+                named = describe(result, knowledge.titles)
+                yield SiteFinding("testis", result.collected, Answer.UNSURE, "examination", (named,))
+
+
+def _explored_since(day: Moment, view: View) -> bool:
+    return any(
+        done.kind in ("testis-biopsy", "orchiectomy")
+        and done.performed is not None
+        and done.performed.first >= day.first
+        for done in view.procedures
+    )
 
 
 def _testis(day: Moment, named: Evidence, view: View, knowledge: Knowledge) -> SiteFinding:

@@ -21,7 +21,7 @@ class NearMiss:
     """One finding that needs a repeat or a proof.
 
     ``kind`` names its words (``suspect.{kind}``); ``urgent`` makes the card a warning: there is a site
-    to prove. ``day`` is the finding's date.
+    to prove, the marrow included (R-11). ``day`` is the finding's date.
     """
 
     kind: str
@@ -60,23 +60,28 @@ def _marrow(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMi
         answer = sample.value.is_at_least(threshold.value)
         if answer is not Answer.NO and _recent(sample.day, view, knowledge):
             kind = "marrow-growth-factor" if growth_factor_before(sample.day, view, knowledge) else "marrow"
-            yield NearMiss(kind, False, sample.day, (sample.evidence(">=", str(threshold.value)),))
+            yield NearMiss(kind, kind == "marrow", sample.day, (sample.evidence(">=", str(threshold.value)),))
             return
 
 
 def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
-    """Circulating blasts without a marrow that explains them."""
+    """Circulating blasts without a marrow, or beside a clear one that does not explain them."""
     threshold = knowledge.thresholds["suspect_blood_at_least"]
     days = knowledge.whole("blood_marrow_days")
+    below = knowledge.number("suspect_marrow_at_least")
     for smear in reversed(window.blood):
         if smear.value.is_at_least(threshold.value) is not Answer.YES or not _recent(
             smear.day, view, knowledge
         ):
             return
-        if any(within_days(sample.day, smear.day, days) is Answer.YES for sample in window.marrow):
+        near = [sample for sample in window.marrow if within_days(sample.day, smear.day, days) is Answer.YES]
+        if any(sample.value.is_at_least(below) is not Answer.NO for sample in near):
             return
-        kind = "blood-growth-factor" if growth_factor_before(smear.day, view, knowledge) else "blood"
-        yield NearMiss(kind, False, smear.day, (smear.evidence(">=", str(threshold.value)),))
+        evidence = (smear.evidence(">=", str(threshold.value)), *(sample.evidence() for sample in near))
+        if growth_factor_before(smear.day, view, knowledge):
+            yield NearMiss("blood-growth-factor", False, smear.day, evidence)
+        else:
+            yield NearMiss("blood-marrow-clear" if near else "blood", True, smear.day, evidence)
         return
 
 
@@ -114,7 +119,7 @@ def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[Near
                 one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource
             ]
             if samples and _recent(samples[0].day, view, knowledge) and course.window.mrd[-1] is samples[0]:
-                yield NearMiss("mrd", False, samples[0].day, result.verdict.because)
+                yield NearMiss("mrd", True, samples[0].day, result.verdict.because)
 
 
 def _gate(window: Window, course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
@@ -126,7 +131,7 @@ def _gate(window: Window, course: Course, view: View, knowledge: Knowledge) -> I
             return
         if sample.value.is_at_least(threshold) is not Answer.NO and _recent(sample.day, view, knowledge):
             if not any(other.day.first == sample.day.first for other in window.marrow):
-                yield NearMiss("marrow-gate", False, sample.day, (sample.evidence(),))
+                yield NearMiss("marrow-gate", True, sample.day, (sample.evidence(),))
         return
 
 

@@ -166,7 +166,7 @@ def _active(
         "active",
         episode,
         remission,
-        misses=tuple(miss for miss in near_misses(course, view, knowledge) if miss.urgent),
+        misses=tuple(miss for miss in near_misses(course, view, knowledge) if miss.kind.startswith("site-")),
         unusable=unusable,
         preliminary=preliminary,
         persistent=persistent,
@@ -234,16 +234,19 @@ def _in_remission(
     unusable: tuple[Result, ...],
     preliminary: tuple[Result, ...],
 ) -> Standing | None:
-    """A treated relapse in remission again, while MRD and transplant are to be decided (R-01)."""
+    """A treated relapse in remission again, while MRD and transplant are to be decided (R-01).
+
+    A near miss since then stands beside it: it must not make the answer less.
+    """
     limit = knowledge.whole("reminder_limit_days")
-    misses = near_misses(course, view, knowledge)
-    if misses or within_days(episode.event, view.today, limit) is Answer.NO:
+    if within_days(episode.event, view.today, limit) is Answer.NO:
         return None
     return Standing(
         Status.RELAPSE,
         "in-remission",
         episode,
         episode.before.basis if episode.before is not None else "unknown",
+        misses=near_misses(course, view, knowledge),
         unusable=unusable,
         preliminary=preliminary,
         previous=course.episodes[:-1],

@@ -98,6 +98,14 @@ def _power(sample: Sample) -> str:
     return f" ({plain(mantissa.normalize())} x 10^{exponent})"
 
 
+_EVALUATE_ANYWAY = {
+    "early": "hsct.cr2.early",
+    "indeterminate": "hsct.cr2.indeterminate",
+    "not-classified": "hsct.later-relapse",
+}
+"""Timing whose transplant evaluation does not wait for MRD; undecided timing counts as early (S-003-32)."""
+
+
 def hsct_section(picture: Picture) -> Iterator[Section]:
     """Allogeneic transplant: evaluate early; then by timing, lineage and MRD (S-003-07, 4.4)."""
     episode = picture.episode
@@ -115,7 +123,7 @@ def _active(picture: Picture) -> Iterator[Statement]:
     if timing == "early":
         yield say("hsct.early")
         yield say("outcome.r3.hsct")
-    elif timing == "late":
+    elif timing == "late" and picture.disease.lineage is not Lineage.T:
         yield say("hsct.late")
     elif timing == "not-classified":
         yield say("hsct.later-relapse")
@@ -130,17 +138,24 @@ def _active(picture: Picture) -> Iterator[Statement]:
 def _second_remission(picture: Picture) -> Iterator[Section]:
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
     sample = response_mrd(picture)
-    if timing == "early" or timing == "not-classified":
-        words = "hsct.cr2.early" if timing == "early" else "hsct.later-relapse"
+    words = _EVALUATE_ANYWAY.get(timing)
+    if words is not None:
         lines = [say(words), *_delay_lines(picture)]
         yield Section("HSCT", Indicator.WARNING, tuple(lines), say("hsct.summary.early"))
     elif _t_isolated_cns(picture):
         lines = [say("hsct.cr2.t-cns.seed"), say("hsct.cr2.t-cns.cog"), *_delay_lines(picture)]
         yield Section("HSCT", Indicator.INFO, tuple(lines), say("hsct.summary.late"))
+    elif picture.disease.lineage is not Lineage.B:
+        yield _not_by_mrd(picture)
     elif sample is not None:
         yield _by_mrd(picture, sample)
-    elif timing == "indeterminate":
-        yield Section("HSCT", Indicator.INFO, (say("hsct.cr2.indeterminate"),), say("hsct.summary.active"))
+
+
+def _not_by_mrd(picture: Picture) -> Section:
+    """Late relapse, B lineage not on record: the choice by MRD is not described for it (S-003-33, A-10)."""
+    words = "hsct.cr2.t-lineage" if picture.disease.lineage is Lineage.T else "hsct.cr2.lineage-unknown"
+    indicator = Indicator.WARNING if _is_delayed(picture) else Indicator.INFO
+    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.not-by-mrd"))
 
 
 def _by_mrd(picture: Picture, sample: Sample) -> Section:
@@ -153,9 +168,13 @@ def _by_mrd(picture: Picture, sample: Sample) -> Section:
     words = "hsct.cr2.late.positive" if highest is Answer.YES else "hsct.cr2.late.between"
     if Answer.UNSURE in (lowest, highest) and lowest is not Answer.YES:
         words = "hsct.cr2.late.unsure"
-    late = _days_in_remission(picture) > knowledge.whole("hsct_referral_days") and not _referred(picture)
-    indicator = Indicator.WARNING if late and lowest is Answer.YES else Indicator.INFO
+    indicator = Indicator.WARNING if lowest is Answer.YES and _is_delayed(picture) else Indicator.INFO
     return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.late"))
+
+
+def _is_delayed(picture: Picture) -> bool:
+    days = picture.knowledge.whole("hsct_referral_days")
+    return _days_in_remission(picture) > days and not _referred(picture)
 
 
 def _delay_lines(picture: Picture) -> Iterator[Statement]:

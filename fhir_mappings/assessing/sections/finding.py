@@ -13,7 +13,7 @@ from fhir_mappings.assessing.view import MARROW, describe, measured
 from fhir_mappings.assessment import Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Phase
-from fhir_mappings.clinical.moments import within_days
+from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import Unusable
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
 from fhir_mappings.knowledge.all.criteria import REPOPULATION_READINGS, repopulation
@@ -30,6 +30,8 @@ def finding_section(picture: Picture) -> Iterator[Section]:
     """The finding itself, complete in itself (design of the first card)."""
     status = picture.standing.status
     if status is Status.RELAPSE:
+        if picture.standing.phase == "in-remission":
+            yield from _suspicion(picture)
         yield from _relapse(picture)
     elif status is Status.PROBABLE:
         yield Section(
@@ -41,11 +43,18 @@ def finding_section(picture: Picture) -> Iterator[Section]:
         yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), _persist_headline(picture))
     elif status is Status.SUSPECT and not picture.standing.misses and picture.standing.unusable:
         yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
-    elif status is Status.SUSPECT and picture.standing.misses:
-        urgent = any(miss.urgent for miss in picture.standing.misses)
-        indicator = Indicator.WARNING if urgent else Indicator.INFO
-        kind = picture.standing.misses[0].kind
-        yield Section("SUSPECT", indicator, tuple(_suspect(picture)), say(f"suspect.{kind}.summary"))
+    elif status is Status.SUSPECT:
+        yield from _suspicion(picture)
+
+
+def _suspicion(picture: Picture) -> Iterator[Section]:
+    """Near misses, alone or before the history of a relapse in remission again."""
+    misses = picture.standing.misses
+    if misses:
+        indicator = Indicator.WARNING if any(miss.urgent for miss in misses) else Indicator.INFO
+        yield Section(
+            "SUSPECT", indicator, tuple(_suspect(picture)), say(f"suspect.{misses[0].kind}.summary")
+        )
 
 
 def _relapse(picture: Picture) -> Iterator[Section]:
@@ -132,7 +141,7 @@ def _suspect(picture: Picture) -> Iterator[Statement]:
         if miss.kind in ("csf-blasts", "csf-traumatic") and taps and taps[-1].cns_class:
             yield say("site.cns-class", value=taps[-1].cns_class)
     for miss in picture.standing.misses:
-        if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day.text):
+        if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day):
             yield say("caution.regeneration")
     yield from _earlier(picture)
 
@@ -214,6 +223,10 @@ def _no_gap(key: str) -> Missing:
 
 
 def _site_notes(picture: Picture) -> Iterator[Statement]:
+    """What is known of each site, and what is only suspected beside the proven finding (F-21)."""
+    if picture.standing.phase == "active":
+        for miss in picture.standing.misses:
+            yield say(f"suspect.{miss.kind}", value="; ".join(measured(item) for item in miss.evidence))
     site = picture.site
     if site is None:
         return
@@ -247,7 +260,7 @@ def _cautions(picture: Picture, episode: Episode) -> Iterator[Statement]:
     """G-CSF or a recent transplant adds a caution and silences nothing (0.4, F-04, F-05)."""
     if growth_factor_before(episode.event, picture.view, picture.knowledge):
         yield say("caution.growth-factor")
-    if _recently_transplanted(picture, episode.event.text):
+    if _recently_transplanted(picture, episode.event):
         yield say("caution.regeneration")
     if episode.grade is Grade.DEFAULT and _followed_by_clear_marrow(picture, episode):
         yield say("caution.second-marrow", value=measured(episode.window.marrow[-1].evidence()))
@@ -265,9 +278,7 @@ def _followed_by_clear_marrow(picture: Picture, episode: Episode) -> bool:
     return marrow and samples[-1].value.is_at_least(below) is Answer.NO
 
 
-def _recently_transplanted(picture: Picture, _date: str) -> bool:
-    episode = picture.episode
-    day = episode.event if episode is not None else picture.view.today
+def _recently_transplanted(picture: Picture, day: Moment) -> bool:
     limit = picture.knowledge.whole("regeneration_days")
     return any(
         done is not None and done.first <= day.first and within_days(done, day, limit) is Answer.YES
