@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from cds_service import audit, cors, problems, routes
 from cds_service.auth import Verifier
 from cds_service.call_rate import CallRate
-from cds_service.configuration import check_local_codes
+from cds_service.configuration import check_names
 from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
@@ -65,7 +65,7 @@ def create_app(
     if knowledge is None:
         knowledge = load_knowledge(settings.knowledge_dir)
         self_test(knowledge)
-    check_local_codes(settings, knowledge.vocabulary.result_concepts)
+    check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     parts = _parts(settings, clock, reader, store, knowledge, rate or call_rate(settings))
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False

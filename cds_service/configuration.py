@@ -4,51 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
+from cds_service.configuration_faults import Fault, SettingsError, faults_of
+from cds_service.hooks import HOOKS
 from cds_service.settings import ENVIRONMENT_PREFIX, Settings, Tenant, TrialSettings
 
 CONFIG_VARIABLE = f"{ENVIRONMENT_PREFIX}CONFIG"
 """The environment variable that names the TOML file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of a configuration: the key, the shape of what stands there, and what to do."""
-
-    key: str
-    shape: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.shape}; {self.remedy}"
-
-
-class SettingsError(ValueError):
-    """The configuration cannot be used. ``faults`` holds every fault found."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        self.faults = faults
-        super().__init__("\n".join(str(fault) for fault in faults))
-
-
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``RELAPSE_CDS_CONFIG`` and ``RELAPSE_CDS_*``; the environment wins over the file.
 
-    Raises SettingsError with every fault of both.
+    Raises SettingsError with every fault of both, or without those of a file that cannot be read.
     """
     environ = os.environ if environ is None else environ
     faults: list[Fault] = []
-    values, directory = _file_values(environ, faults)
     from_environment = _environment_values(environ, faults)
+    values, directory = _file_values(environ, faults)
     trials = {**_table(values.get("trials")), **_table(from_environment.get("trials"))}
     values.update(from_environment)
     if trials:
@@ -78,6 +59,9 @@ def contradictions(settings: Settings) -> list[Fault]:
         )
     if settings.metrics_port and settings.metrics_port == settings.port:
         faults.append(Fault("metrics_port", "the port of the service", "choose another port, or 0"))
+    for index, hook in enumerate(settings.hooks):
+        if hook not in HOOKS:
+            faults.append(Fault(f"hooks[{index}]", "no such service", f"use one of: {', '.join(HOOKS)}"))
     for index, tenant in enumerate(settings.tenants):
         faults.extend(_tenant_faults(f"tenants[{index}]", tenant, settings))
     return faults + _repeated(settings)
@@ -94,16 +78,18 @@ def _authority_faults(settings: Settings) -> list[Fault]:
     return []
 
 
-def check_local_codes(settings: Settings, concepts: Collection[str]) -> None:
-    """Raises SettingsError where a tenant gives codes for a concept that the knowledge does not have."""
-    faults = [
-        Fault(
-            f"tenants[{index}].codes.{name}", "no such concept", f"use one of: {', '.join(sorted(concepts))}"
-        )
-        for index, tenant in enumerate(settings.tenants)
-        for name in tenant.codes
-        if name not in concepts
-    ]
+def check_names(settings: Settings, concepts: Collection[str], needs: Collection[str]) -> None:
+    """Raises SettingsError where a tenant's codes or prefetch keys lead to no name of the knowledge."""
+    faults: list[Fault] = []
+    for index, tenant in enumerate(settings.tenants):
+        for name in tenant.codes:
+            if name not in concepts:
+                remedy = f"use one of: {', '.join(sorted(concepts))}"
+                faults.append(Fault(f"tenants[{index}].codes.{name}", "no such concept", remedy))
+        for key, need in tenant.prefetch_keys.items():
+            if need not in needs:
+                remedy = f"map it to one of: {', '.join(sorted(needs))}"
+                faults.append(Fault(f"tenants[{index}].prefetch_keys.{key}", "no such key of ours", remedy))
     if faults:
         raise SettingsError(tuple(faults))
 
@@ -159,9 +145,10 @@ def _file_values(environ: Mapping[str, str], faults: list[Fault]) -> tuple[dict[
     except OSError as error:
         faults.append(Fault(CONFIG_VARIABLE, error.strerror or "unreadable", f"check the path {path}"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        where = str(error).rpartition("(")[2].rstrip(")") if "(at " in str(error) else "encoding"
-        faults.append(Fault(str(path), f"not TOML ({where})", "correct the file there"))
-    return {}, path.parent
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not text in UTF-8"
+        faults.append(Fault(str(path), f"not TOML: {reason}", "correct the file there"))
+    # What the file would have said is not known, so nothing else can be called missing.
+    raise SettingsError(tuple(faults))
 
 
 def _environment_values(environ: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
@@ -199,9 +186,9 @@ def _validated(values: dict[str, Any], faults: list[Fault]) -> Settings | None:
     try:
         return Settings(**values)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=True)
-        faults.extend(_fault(detail) for detail in details)
-        bad = {str(detail["loc"][0]) for detail in details if detail["loc"]}
+        found = faults_of(error)
+        faults.extend(found)
+        bad = {re.split(r"[.\[]", fault.key)[0] for fault in found}
     rest = {key: value for key, value in values.items() if key not in bad}
     if "tenants" in bad:
         rest["tenants"] = [entry for entry in _list(values["tenants"]) if _is_tenant(entry)]
@@ -209,33 +196,6 @@ def _validated(values: dict[str, Any], faults: list[Fault]) -> Settings | None:
         return Settings(**rest)
     except ValidationError:
         return None
-
-
-def _fault(detail: ErrorDetails) -> Fault:
-    key = ""
-    for part in detail["loc"]:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
-    if detail["type"] == "extra_forbidden":
-        return Fault(key, "no such key", "correct the name or remove it")
-    if detail["type"] == "missing":
-        return Fault(key, "missing", "add it")
-    remedy = detail["msg"].removeprefix("Value error, ")
-    return Fault(key, _shape(detail["input"]), remedy[0].lower() + remedy[1:])
-
-
-def _shape(value: object) -> str:
-    match value:
-        case bool():
-            return "a boolean stands here"
-        case int() | float():
-            return "a number stands here"
-        case str():
-            return f"text of {len(value)} characters stands here"
-        case list() | tuple():
-            return f"a list of {len(value)} stands here"
-        case dict():
-            return "a table stands here"
-    return "a value of another type stands here"
 
 
 def _list(value: object) -> list[Any]:

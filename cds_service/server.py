@@ -31,6 +31,7 @@ GRACE_SECONDS = 25
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _METRICS_PREFIX = "relapse-cds-metrics-"
+_LOOPBACK = "127.0.0.1"
 
 
 class _QuietLogger(Logger):  # type: ignore[misc]
@@ -63,14 +64,23 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._make_app()
 
 
+def share_metrics(settings: Settings) -> None:
+    """Gives several workers one place for their metrics. prometheus-client reads it when it is imported, so
+    this comes before any import of the store, the log or the application."""
+    if settings.workers > 1 and METRICS_VARIABLE not in os.environ:
+        os.environ[METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
+
+
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises KnowledgeError, SettingsError or a fault of the store first."""
-    if settings.workers > 1:
-        # Read by prometheus-client when it is imported, which therefore happens below.
-        os.environ.setdefault(METRICS_VARIABLE, tempfile.mkdtemp(prefix=_METRICS_PREFIX))
+    """Serves until SIGTERM or SIGINT.
+
+    Raises KnowledgeError, SettingsError, PortUnusable or a fault of the store before anything is served.
+    """
+    share_metrics(settings)
     from cds_service import audit
     from cds_service.app import call_rate, create_app
-    from cds_service.configuration import check_local_codes
+    from cds_service.configuration import check_names
+    from cds_service.listening import listen_on
     from cds_service.store import open_store
     from fhir_mappings.assess import load_knowledge, self_test
     from fhir_mappings.trials import load_trial_knowledge
@@ -78,21 +88,28 @@ def serve(settings: Settings) -> None:
     audit.configure_logging(settings.log_level)
     knowledge = load_knowledge(settings.knowledge_dir)
     self_test(knowledge)
-    check_local_codes(settings, knowledge.vocabulary.result_concepts)
+    check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     load_trial_knowledge(settings.knowledge_dir)
     # Migrates the tables once, before any worker uses them.
     open_store(settings.store, _secret(settings)).close()
     gc.collect()
     gc.freeze()
     _hide_server_name()
-    audit.log("serving", port=settings.port, workers=settings.workers, digest=knowledge.digest)
     rate = call_rate(settings)
-    _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), _options(settings)).run()
+    if settings.metrics_port:
+        # Opened again below, by the process that serves it; here only to tell a busy port before.
+        listen_on(_LOOPBACK, settings.metrics_port, "choose another metrics_port").close()
+    listener = listen_on(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    audit.log("serving", port=port, workers=settings.workers, digest=knowledge.digest)
+    # Detached, because gunicorn closes what it is given.
+    options = _options(settings, f"fd://{listener.detach()}")
+    _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), options).run()
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: Settings, bind: str) -> dict[str, Any]:
     return {
-        "bind": [f"{_bracketed(settings.host)}:{settings.port}"],
+        "bind": [bind],
         "workers": settings.workers,
         "worker_class": "gthread",
         "threads": settings.threads,
@@ -113,10 +130,6 @@ def _options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
 def _secret(settings: Settings) -> bytes | None:
     secret = settings.pseudonym_secret
     return secret.get_secret_value().encode() if secret is not None else None
@@ -134,7 +147,7 @@ def _serve_metrics(settings: Settings) -> None:
     if METRICS_VARIABLE in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, path=os.environ[METRICS_VARIABLE])  # type: ignore[no-untyped-call]
-    start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)
+    start_http_server(settings.metrics_port, addr=_LOOPBACK, registry=registry)
 
 
 def _close(worker: Worker) -> None:

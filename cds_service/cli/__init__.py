@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cds_service.cli.faults import UNUSABLE, Unusable
 
@@ -35,6 +36,9 @@ EXIT_CODES = """exit codes:
 """
 
 
+_SILENT = logging.NullHandler()
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
@@ -47,15 +51,38 @@ def make_parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         module = importlib.import_module(f"cds_service.cli.{name}")
         module.add_parser(subparsers)
-    for command in subparsers.choices.values():
-        command.formatter_class = argparse.RawDescriptionHelpFormatter
-        command.epilog = command.epilog or EXIT_CODES
+    for command in _commands_below(parser):
+        command.formatter_class = _Help
+        command.epilog = f"{command.epilog}\n{EXIT_CODES}" if command.epilog else EXIT_CODES
     return parser
+
+
+def _commands_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Every command and every action of a command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for listed in action._choices_actions:
+                command = action.choices[listed.dest]
+                if command.description is None and listed.help:
+                    command.description = f"{listed.help[0].upper()}{listed.help[1:]}."
+                yield command
+                yield from _commands_below(command)
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Folds the description, and keeps the lines of what stands below the options."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     args = make_parser().parse_args(argv)
+    # What the log would say, a command says itself; serve and demo set up the log of the service.
+    logging.getLogger("relapse_cds").addHandler(_SILENT)
     try:
         return int(args.run(args))
     except Unusable as fault:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from cds_service.cli.faults import Unusable
+from cds_service.cli.json_files import WANTED, read_json_file
 from fhir_mappings.assess import NoPatient, named_patient
 from fhir_mappings.fhir.decoding import Malformed, Unreadable, decode
 from fhir_mappings.fhir.elements import Entry
@@ -24,7 +25,6 @@ class Chart:
 
 class _Kind(msgspec.Struct):
     hook: msgspec.Raw = msgspec.Raw()
-    context: msgspec.Raw = msgspec.Raw()
 
 
 _kind = msgspec.json.Decoder(_Kind)
@@ -32,48 +32,52 @@ _kind = msgspec.json.Decoder(_Kind)
 
 def read_chart(path: Path) -> Chart:
     """The chart in a file or in every ``.json`` file of a folder. Raises Unusable."""
-    if path.is_dir():
-        files = sorted(path.rglob("*.json"))
-        if not files:
-            raise Unusable(f"{path}: no .json file in this folder; name a folder of FHIR resources")
-    elif path.is_file():
-        files = [path]
-    else:
-        raise Unusable(f"{path}: no such file or folder")
     chart = Chart()
+    files = _files(path)
     for file in files:
-        _add(chart, file, alone=path.is_file())
+        _add(chart, file, alone=files == [path])
     return chart
 
 
-def patient_of(chart: Chart) -> str:
-    """The id of the one patient of a chart. Raises Unusable where there is none, or more than one."""
+def _files(path: Path) -> list[Path]:
+    """The file, or the ``.json`` files of the folder and those below it. Raises Unusable."""
+    try:
+        is_folder, is_file, is_there = path.is_dir(), path.is_file(), path.exists()
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror or 'cannot be read'}; {WANTED}") from None
+    if is_folder:
+        files = sorted(path.rglob("*.json"))
+        if not files:
+            raise Unusable(f"{path}: no .json file in this folder; name a folder of FHIR resources")
+        return files
+    if not is_file:
+        what = "neither a file nor a folder" if is_there else "no such file or folder"
+        raise Unusable(f"{path}: {what}; {WANTED}")
+    return [path]
+
+
+def patient_of(chart: Chart, file: Path) -> str:
+    """The id of the one patient of the chart in a file. Raises Unusable where there is none, or several."""
     try:
         return named_patient(chart.entries).patient_id
     except NoPatient as fault:
-        raise Unusable(f"{fault}; give the data of one patient") from None
+        raise Unusable(f"{file}: {fault}; give the data of one patient") from None
 
 
 def _add(chart: Chart, file: Path, *, alone: bool) -> None:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise Unusable(f"{file}: {error.strerror or 'cannot be read'}") from None
+    data = read_json_file(file)
     try:
         kind = _kind.decode(data)
-        if alone and bytes(kind.hook) and bytes(kind.context):
+        if alone and bytes(kind.hook):
             chart.request = data
             return
         decoded = decode(data)
-    except (Malformed, msgspec.ValidationError):
-        raise Unusable(
-            f"{file}: not a JSON object; give a FHIR resource, a Bundle or a hook request"
-        ) from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        where = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Unusable(f"{file}: {where}") from None
+    except msgspec.ValidationError:
+        raise Unusable(f"{file}: not a JSON object; {WANTED}") from None
+    except (Malformed, msgspec.DecodeError, RecursionError):
+        raise Unusable(f"{file}: not JSON as RFC 8259 defines it; {WANTED}") from None
     if decoded.resource.resource_type is None and not decoded.unreadable:
-        raise Unusable(f"{file}: no resourceType; give a FHIR resource, a Bundle or a hook request")
+        raise Unusable(f"{file}: no resourceType; {WANTED}")
     chart.unreadable.extend(decoded.unreadable)
     if decoded.resource.resource_type == "Bundle":
         chart.entries.extend(decoded.resource.entry or ())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sized
 from typing import Any
 
-from cds_service.cli.configured import configured, knowledge_for
+from cds_service.cli.configured import configured, indented, knowledge_for
 from cds_service.cli.faults import Unusable
 
 
@@ -17,34 +18,32 @@ def add_parser(subparsers: Any) -> None:
         help="check the configuration and the knowledge, and name every fault",
         description="Reads the TOML file named by RELAPSE_CDS_CONFIG and the variables RELAPSE_CDS_*, and "
         "the knowledge. Names every fault with its key, the shape of what stands there and the remedy; "
-        "no value is shown. Nothing is contacted and nothing is written.",
+        "no secret is shown. Nothing is contacted and nothing is written.",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say what was found."""
-    from cds_service.configuration import SettingsError, check_local_codes
+    from cds_service.configuration import check_names
+    from cds_service.configuration_faults import SettingsError
+    from cds_service.configuration_places import faults_of_places
     from fhir_mappings.assess import KnowledgeError, self_test
     from fhir_mappings.trials import load_trial_knowledge
 
     settings = configured()
-    missing = [
-        f"tenants[{index}].jwks_file: no such file; put the EHR's key set there"
-        for index, tenant in enumerate(settings.tenants)
-        if tenant.jwks_file is not None and not tenant.jwks_file.is_file()
-    ]
+    told = [str(fault) for fault in faults_of_places(settings)]
     knowledge = knowledge_for(settings)
     try:
         self_test(knowledge)
         load_trial_knowledge(settings.knowledge_dir)
-        check_local_codes(settings, knowledge.vocabulary.result_concepts)
+        check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     except (KnowledgeError, SettingsError) as error:
-        missing.extend(str(error).splitlines())
-    if missing:
-        raise Unusable("the configuration cannot be used:\n" + "\n".join(f"  {line}" for line in missing))
+        told.extend(str(error).splitlines())
+    if told:
+        raise Unusable("the configuration cannot be used:\n" + indented("\n".join(told)))
     write = sys.stdout.write
-    write(f"The configuration can be used: {len(settings.tenants)} tenants, auth {settings.auth}, ")
+    write(f"The configuration can be used: {_count(settings.tenants, 'tenant')}, auth {settings.auth}, ")
     write(f"environment {settings.environment}.\n")
     write(f"Knowledge {knowledge.disease} {knowledge.version} ({knowledge.review}), {knowledge.digest}.\n")
     if knowledge.review != "approved":
@@ -52,3 +51,7 @@ def run(args: argparse.Namespace) -> int:
         if settings.require_approved_content:
             write("require_approved_content is on: nothing is shown until every rule is approved.\n")
     return 0
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}" if len(things) == 1 else f"{len(things)} {what}s"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from cds_service.cli.faults import Unusable
-from cds_service.configuration import SettingsError, load_settings
+from cds_service.configuration import load_settings
+from cds_service.configuration_faults import SettingsError
 from cds_service.settings import Settings
 from fhir_mappings.assess import Knowledge, KnowledgeError, load_knowledge
 
@@ -15,7 +16,7 @@ def configured() -> Settings:
     try:
         return load_settings()
     except SettingsError as error:
-        raise Unusable(f"the configuration cannot be used:\n{_indented(str(error))}") from None
+        raise Unusable(f"the configuration cannot be used:\n{indented(str(error))}") from None
 
 
 def knowledge_for(settings: Settings) -> Knowledge:
@@ -23,7 +24,7 @@ def knowledge_for(settings: Settings) -> Knowledge:
     try:
         return load_knowledge(settings.knowledge_dir)
     except KnowledgeError as error:
-        raise Unusable(f"the knowledge cannot be used:\n{_indented(str(error))}") from None
+        raise Unusable(f"the knowledge cannot be used:\n{indented(str(error))}") from None
 
 
 def moment(text: str | None) -> datetime:
@@ -37,5 +38,20 @@ def moment(text: str | None) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _indented(text: str) -> str:
+def today_or(text: str | None) -> date:
+    """The day T of the demonstration's charts: as written, or today. Raises Unusable."""
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    # The charts reach decades back, and their births with them.
+    if not 1950 <= day.year <= 2200:
+        raise Unusable("--today: write a date from 1950 on, such as 2026-01-31") from None
+    return day
+
+
+def indented(text: str) -> str:
+    """Lines that belong to the line above them."""
     return "\n".join(f"  {line}" for line in text.splitlines())

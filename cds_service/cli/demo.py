@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
+
+from cds_service.cli.configured import today_or
+from cds_service.cli.faults import FAILED, Unusable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,7 +28,18 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo until it is stopped."""
+    """Run the demonstration until it is stopped."""
+    from cds_service.demo.application import DemoPlace
     from cds_service.demo.command import run as run_demo
+    from cds_service.demo.ehr import EhrError
+    from cds_service.demo.hosting import NotStarted
+    from cds_service.listening import PortUnusable
 
-    return run_demo(args)
+    place = DemoPlace(args.host, args.port, today_or(args.today))
+    try:
+        return run_demo(place, once=args.once)
+    except PortUnusable as fault:
+        raise Unusable(str(fault)) from None
+    except (NotStarted, EhrError) as fault:
+        sys.stderr.write(f"relapse-cds: {fault}\n")
+        return FAILED

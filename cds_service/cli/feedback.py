@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.cli.configured import configured
-from cds_service.cli.faults import Unusable
+from cds_service.cli.faults import FAILED, Unusable
 from cds_service.settings import Settings
 
 _COLUMNS = """columns:
@@ -42,6 +42,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export; returns 1 where the store cannot be read."""
+    from cds_service.cli.store_faults import told
     from cds_service.feedback.export import write_csv, write_json
     from cds_service.store import StoreMisconfigured, StoreUnavailable, open_store
 
@@ -56,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
         finally:
             store.close()
     except StoreMisconfigured as fault:
-        raise Unusable(str(fault)) from None
+        raise Unusable(told(settings, fault)) from None
     except StoreUnavailable as fault:
-        sys.stderr.write(f"relapse-cds: {fault}; is the database running, and may this user read it?\n")
-        return 1
+        sys.stderr.write(f"relapse-cds: {told(settings, fault)}\n")
+        return FAILED
     return 0
 
 

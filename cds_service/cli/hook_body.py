@@ -33,4 +33,6 @@ def evaluate_body(
         evaluator = Evaluator(knowledge, settings, FhirReader(settings))
         return evaluator.evaluate(request, None, at, Deadline.after(0.0))
     except Refusal as refusal:
-        raise Unusable(f"{file}: {refusal.problem.value}: {refusal.diagnostics}") from None
+        raise Unusable(
+            f"{file}: the service would refuse this request ({refusal.problem.value}): {refusal.diagnostics}"
+        ) from None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cds_service.cli.configured import configured
+from cds_service.cli.configured import configured, indented
 from cds_service.cli.faults import Unusable
+
+if TYPE_CHECKING:
+    from cds_service.settings import Settings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,23 +29,39 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from pydantic import ValidationError
+    from cds_service.server import serve, share_metrics
 
-    from cds_service.configuration import SettingsError
-    from cds_service.server import serve
-    from cds_service.settings import Settings
+    settings = _with_options(configured(), args)
+    share_metrics(settings)
+    from cds_service.cli.store_faults import told
+    from cds_service.configuration_faults import SettingsError
+    from cds_service.listening import PortUnusable
     from cds_service.store import StoreMisconfigured, StoreUnavailable
     from fhir_mappings.assess import KnowledgeError
 
-    changes = {key: getattr(args, key) for key in ("host", "port", "workers", "threads")}
-    settings = configured()
-    given = {key: value for key, value in changes.items() if value is not None}
-    try:
-        settings = Settings(**{**dict(settings), **given})
-    except ValidationError:
-        raise Unusable(f"{', '.join(f'--{key}' for key in given)}: out of range; see --help") from None
     try:
         serve(settings)
-    except (KnowledgeError, SettingsError, StoreMisconfigured, StoreUnavailable) as fault:
+    except SettingsError as fault:
+        raise Unusable(f"the configuration cannot be used:\n{indented(str(fault))}") from None
+    except KnowledgeError as fault:
+        raise Unusable(f"the knowledge cannot be used:\n{indented(str(fault))}") from None
+    except (StoreMisconfigured, StoreUnavailable) as fault:
+        raise Unusable(told(settings, fault)) from None
+    except PortUnusable as fault:
         raise Unusable(str(fault)) from None
     return 0
+
+
+def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
+    """The settings with what the command line says instead. Raises Unusable naming the option."""
+    from pydantic import ValidationError
+
+    from cds_service.configuration_faults import faults_of
+    from cds_service.settings import Settings
+
+    options = {key: getattr(args, key) for key in ("host", "port", "workers", "threads")}
+    given = {key: value for key, value in options.items() if value is not None}
+    try:
+        return Settings(**{**dict(settings), **given})
+    except ValidationError as error:
+        raise Unusable("; ".join(f"--{fault.key}: {fault.remedy}" for fault in faults_of(error))) from None

@@ -101,7 +101,7 @@ def _assessed(file: Path, at: datetime, settings: Settings, knowledge: Knowledge
     if chart.request:
         evaluation = evaluate_body(chart.request, at, settings, knowledge, file)
         return evaluation.assessment, evaluation.facts
-    subject = Subject(patient_of(chart))
+    subject = Subject(patient_of(chart, file))
     try:
         facts = read_facts(chart.entries, subject, knowledge, {}, chart.unreadable)
     except ForeignResource as foreign:
@@ -115,13 +115,16 @@ def run_check(args: argparse.Namespace) -> int:
     from cds_service.trials.catalogue import DEMO, read_catalogue
 
     settings = _settings()
+    if args.file not in (None, DEMO) and not Path(args.file).is_file():
+        raise Unusable(f"{args.file}: no such file; name a catalogue in TOML or CSV")
     source = args.file or settings.trials.catalogue or DEMO
     found = read_catalogue(source, _vocabulary(settings))
     for fault in found.faults:
         sys.stdout.write(f"{fault}\n")
     dated = f", as of {found.list.as_of.text}" if found.list.as_of else ""
     sys.stdout.write(f"{found.list.label}{dated}: {len(found.list.studies)} studies can be used")
-    sys.stdout.write(f", {len(found.faults)} faults\n" if found.faults else "\n")
+    told = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+    sys.stdout.write(f", {told}\n" if found.faults else "\n")
     return FAILED if found.faults else 0
 
 
@@ -161,12 +164,7 @@ def run_import(args: argparse.Namespace) -> int:
     settings = _settings()
     if len(args.file) > _MOST_PAGES:
         raise Unusable(f"{len(args.file)} files; give at most {_MOST_PAGES}")
-    pages = []
-    for path in args.file:
-        try:
-            pages.append(path.read_bytes())
-        except OSError as error:
-            raise Unusable(f"{path}: {error.strerror}; name a saved answer of the API") from None
+    pages = [_saved_page(path) for path in args.file]
     try:
         answer = import_answer(pages, moment(args.at))
         with _cache(settings) as cache:
@@ -179,9 +177,24 @@ def run_import(args: argparse.Namespace) -> int:
     return 0
 
 
+def _saved_page(path: Path) -> bytes:
+    """One saved answer of the API. Raises Unusable naming the file where it is something else."""
+    from cds_service.trials.registry_answers import UnknownShape, read_page
+
+    try:
+        data = path.read_bytes()
+        read_page(data)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}; name a saved answer of the API") from None
+    except UnknownShape as error:
+        raise Unusable(f"{path}: {error}; the list that was there is kept") from None
+    return data
+
+
 def _settings() -> Settings:
     """The configured settings; without a configuration file only what the environment says of trials."""
-    from cds_service.configuration import CONFIG_VARIABLE, SettingsError, load_settings
+    from cds_service.configuration import CONFIG_VARIABLE, load_settings
+    from cds_service.configuration_faults import SettingsError
     from cds_service.settings import ENVIRONMENT_PREFIX
 
     if os.environ.get(CONFIG_VARIABLE):
@@ -196,6 +209,7 @@ def _settings() -> Settings:
 @contextmanager
 def _cache(settings: Settings) -> Iterator[TrialCache]:
     """The store of the configured service, which all its workers read; without a configuration the file."""
+    from cds_service.cli.store_faults import told
     from cds_service.configuration import CONFIG_VARIABLE
     from cds_service.store import StoreMisconfigured, StoreUnavailable, open_store
     from cds_service.trials.lists import default_cache
@@ -207,7 +221,7 @@ def _cache(settings: Settings) -> Iterator[TrialCache]:
     try:
         store = open_store(settings.store)
     except (StoreMisconfigured, StoreUnavailable) as fault:
-        raise Unusable(f"the store cannot be opened: {fault}") from None
+        raise Unusable(told(settings, fault)) from None
     try:
         yield StoredTrialCache(store)
     finally:

@@ -1,50 +1,43 @@
-"""``relapse-cds demo``: the service and a FHIR sandbox on this machine, every patient's hook fired once.
-
-Exit codes: 0 all answers were as expected, 1 an answer differs from the patient's file or the server
-did not start, 2 the port cannot be used or an argument is wrong, 130 stopped before all were shown.
-"""
+"""The demonstration: the service and a FHIR sandbox on this machine, every patient's hook fired once."""
 
 from __future__ import annotations
 
 import signal
 import time
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from types import FrameType
 
 from rich.console import Console
 
 from cds_service.demo.application import SERVICE_ID, DemoPlace
 from cds_service.demo.cohort import DemoPatient, load_patients
-from cds_service.demo.ehr import EhrError, call_hook, new_session
-from cds_service.demo.hosting import NotStarted, PortBusy, running_demo
+from cds_service.demo.ehr import call_hook, new_session
+from cds_service.demo.hosting import running_demo
 from cds_service.demo.report import Outcome, closing_table, story_text
 
 _A_DAY = 24 * 3600
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EXPECTED, DIFFERENT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+EXPECTED, DIFFERENT, INTERRUPTED = 0, 1, 130
 
 
-def run(args: Namespace) -> int:
-    """Run the demonstration with ``host``, ``port``, ``once`` and ``today`` (ISO date or None)."""
+def run(place: DemoPlace, *, once: bool) -> int:
+    """Fire every patient's hook at a place of its own and print the answers; unless ``once``, serve on.
+
+    Returns 0 where every answer was as expected, 1 where one differs, 130 where it was stopped before.
+
+    Raises:
+        PortUnusable: when the port cannot be opened.
+        NotStarted: when the server does not get ready.
+        EhrError: when the server does not answer.
+    """
     console = Console(markup=False, highlight=False, soft_wrap=True)
-    problems = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    patients = load_patients(place.today)
     try:
-        today = date.fromisoformat(args.today) if args.today else datetime.now(UTC).date()
-    except ValueError:
-        problems.print("--today needs a date such as 2026-01-31.")
-        return UNUSABLE
-    patients = load_patients(today)
-    try:
-        with _ending_on_signals(), running_demo(DemoPlace(args.host, args.port, today)) as place:
-            return _show(console, place, patients, once=args.once)
+        with _ending_on_signals(), running_demo(place) as running:
+            return _show(console, running, patients, once=once)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (NotStarted, EhrError) as fault:
-        problems.print(str(fault))
-        return UNUSABLE if isinstance(fault, PortBusy) else DIFFERENT
 
 
 def fire_all(place: DemoPlace, patients: tuple[DemoPatient, ...]) -> Iterator[Outcome]:

@@ -27,9 +27,9 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service.demo.application import DemoPlace, demo_application
 from cds_service.demo.ehr import new_session
+from cds_service.listening import listen_on
 
 THREADS = 16
-_HIGHEST_PORT = 65_535
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -39,19 +39,15 @@ class NotStarted(Exception):
     """The server did not come up. The message says why and what to do."""
 
 
-class PortBusy(NotStarted):
-    """Another program listens on the port, or it may not be used."""
-
-
 @contextmanager
 def running_demo(place: DemoPlace) -> Iterator[DemoPlace]:
     """Serve the demonstration while the context lasts; port 0 means any free port.
 
     Raises:
-        PortBusy: when the port cannot be opened.
+        PortUnusable: when the port cannot be opened.
         NotStarted: when the server does not get ready.
     """
-    with _listening(place) as listener:
+    with listen_on(place.host, place.port) as listener:
         place = replace(place, port=listener.getsockname()[1])
         child = _start(place, listener)
     try:
@@ -59,19 +55,6 @@ def running_demo(place: DemoPlace) -> Iterator[DemoPlace]:
         yield place
     finally:
         _stop(child)
-
-
-def _listening(place: DemoPlace) -> socket.socket:
-    if not 0 <= place.port <= _HIGHEST_PORT:
-        raise PortBusy(f"{place.port} is not a port. Choose one up to {_HIGHEST_PORT} with --port.")
-    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
-    try:
-        return socket.create_server((place.host, place.port), family=family)
-    except OSError as fault:
-        reason = fault.strerror or "not available"
-        raise PortBusy(
-            f"Port {place.port} on {place.host} cannot be used ({reason}). Choose another with --port."
-        ) from None
 
 
 def _start(place: DemoPlace, listener: socket.socket) -> subprocess.Popen[bytes]:

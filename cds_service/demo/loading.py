@@ -55,9 +55,11 @@ def load(fhir_server: str, patients: Sequence[DemoPatient], token: str | None = 
                 allow_redirects=False,
             )
     except (requests.RequestException, ValueError):
-        raise NotLoaded("The FHIR server does not answer. Check the address and that it runs.") from None
+        raise NotLoaded(
+            f"{fhir_server} does not answer; check the address and that the server runs"
+        ) from None
     if response.status_code not in (200, 201):
         raise NotLoaded(
-            f"The FHIR server answered {response.status_code} to the transaction. "
-            "Check the token and that the server takes transactions with PUT."
+            f"{fhir_server} answered {response.status_code} to the transaction; "
+            "check the token, and that the server takes transactions with PUT"
         )

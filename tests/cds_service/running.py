@@ -109,7 +109,7 @@ def main(config: str, at: str, listener: str) -> None:
     settings = Settings.model_validate_json(Path(config).read_text())
     moment = datetime.fromisoformat(at)
     audit.configure_logging(settings.log_level)
-    options = {**server._options(settings), "bind": [f"fd://{listener}"]}
+    options = server._options(settings, f"fd://{listener}")
     server._Server(lambda: create_app(settings, clock=lambda: moment), options).run()
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.configuration import SettingsError, check_local_codes, contradictions, load_settings
+from cds_service.configuration import check_names, contradictions, load_settings
+from cds_service.configuration_faults import SettingsError
 from cds_service.settings import Settings, Tenant
 
 GOOD = """
@@ -131,9 +132,38 @@ def test_a_broken_list_of_the_environment_is_named(tmp_path: Path) -> None:
 def test_codes_of_an_unknown_concept_are_named() -> None:
     tenant = Tenant(id="a", codes={"mrd": ("urn:x|M",), "no-such": ("urn:x|N",)})
     with pytest.raises(SettingsError) as caught:
-        check_local_codes(Settings(tenants=(tenant,)), ["mrd", "marrow-blasts"])
+        check_names(Settings(tenants=(tenant,)), ["mrd", "marrow-blasts"], [])
     assert [fault.key for fault in caught.value.faults] == ["tenants[0].codes.no-such"]
-    check_local_codes(Settings(tenants=(tenant,)), ["mrd", "no-such"])
+    check_names(Settings(tenants=(tenant,)), ["mrd", "no-such"], [])
+
+
+def test_a_prefetch_key_that_leads_nowhere_is_named() -> None:
+    tenant = Tenant(id="a", prefetch_keys={"labs": "marrow", "problems": "nowhere"})
+    with pytest.raises(SettingsError) as caught:
+        check_names(Settings(tenants=(tenant,)), [], ["marrow", "conditions"])
+    assert [fault.key for fault in caught.value.faults] == ["tenants[0].prefetch_keys.problems"]
+    assert "conditions, marrow" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('deadline_ms = "fast"', "deadline_ms: text of 4 characters stands here; write a whole number"),
+        ("deadline_ms = 1", "deadline_ms: a number stands here; write a value greater than or equal to 100"),
+        ('auth = "maybe"', "write 'required', 'optional' or 'off'"),
+        ('explain = "perhaps"', "explain: text of 7 characters stands here; write true or false"),
+        (
+            'cors_origins = "x"',
+            "text of 1 character stands here; write a list in square brackets",
+        ),
+        ("store = 1", "store: a number stands here; write a text in quotes"),
+        ("trials = 1", "trials: a number stands here; write a table"),
+        ('[[tenants]]\nid = "a b"', "letters, digits, dots"),
+    ],
+)
+def test_a_remedy_speaks_of_the_file_and_not_of_programs(tmp_path: Path, text: str, says: str) -> None:
+    told = "\n".join(f"{key}: {value}" for key, value in faults_of(tmp_path, text).items())
+    assert says in told
 
 
 def test_a_table_of_the_environment_is_json(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     if running.process.poll() is None:
         running.process.terminate()
     running.process.wait(40)
+    assert "Traceback" not in (running.directory / "log").read_text()
 
 
 def http(body: bytes, *headers: str) -> bytes:

@@ -82,5 +82,5 @@ def test_an_unreachable_store_says_so_without_its_password(
     monkeypatch.setenv("RELAPSE_CDS_STORE", f"postgresql+psycopg://u:CANARY@/db?host={tmp_path}")
     assert main(["feedback", "export"]) == 1
     captured = capsys.readouterr()
-    assert "store unavailable" in captured.err
+    assert "store postgresql+psycopg://u:***@/db: unavailable while opening it" in captured.err
     assert "CANARY" not in captured.err + captured.out

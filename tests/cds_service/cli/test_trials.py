@@ -180,8 +180,10 @@ def test_an_import_of_something_else_keeps_the_list(
     bad.write_bytes(b'{"FullStudiesResponse": {}}')
     main(["trials", "import", str(good)])
     before = (tmp_path / "answer.json").read_bytes()
-    assert main(["trials", "import", str(bad)]) == 1
-    assert "the list that was there is kept" in capsys.readouterr().err
+    assert main(["trials", "import", str(good), str(bad)]) == 2
+    told = capsys.readouterr().err
+    assert str(bad) in told
+    assert "the list that was there is kept" in told
     assert (tmp_path / "answer.json").read_bytes() == before
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import NoReturn
 
 import pytest
 
+from cds_service.cli import main
 from cds_service.demo import command
 from cds_service.demo.application import DemoPlace
 from cds_service.demo.cohort import DemoPatient, Expectation
@@ -24,14 +24,13 @@ from cds_service.demo.hosting import NotStarted
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
-from argparse import Namespace
-from cds_service.demo.command import run
-sys.exit(run(Namespace(host="127.0.0.1", port=int(sys.argv[1]), once=False, today=None)))
+from cds_service.cli import main
+sys.exit(main(["demo", "--port", sys.argv[1]]))
 """
 
 
-def arguments(**changes: object) -> argparse.Namespace:
-    return argparse.Namespace(**({"host": "127.0.0.1", "port": 0, "once": True, "today": None} | changes))
+def demo(*options: str) -> int:
+    return main(["demo", "--once", *(options or ("--port", "0"))])
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def free_port() -> int:
 
 
 def test_once_shows_every_patient_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.run(arguments()) == 0
+    assert demo() == 0
     printed = capsys.readouterr().out
     assert "Ada Beispiel, 7 years" in printed
     assert "DIFFERS" not in printed
@@ -50,31 +49,37 @@ def test_once_shows_every_patient_and_ends_well(capsys: pytest.CaptureFixture[st
 
 
 def test_another_day_changes_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.run(arguments(today="2024-02-29")) == 0
+    assert demo("--port", "0", "--today", "2024-02-29") == 0
     assert "2024-02-25" in capsys.readouterr().out
 
 
 def test_a_busy_port_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert command.run(arguments(port=port)) == 2
+        assert demo("--port", str(port)) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert str(port) in told
     assert "--port" in told
 
 
-@pytest.mark.parametrize("changes", [{"port": 99999}, {"host": "no.such.host.invalid"}])
-def test_a_place_that_cannot_be_opened_is_told_in_one_line(
-    capsys: pytest.CaptureFixture[str], changes: dict[str, object]
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "99999"),
+        ("--host", "no.such.host.invalid"),
+        ("--today", "tomorrow"),
+        ("--today", "0001-01-01"),
+        ("--today", "9999-12-31"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named_in_one_line(
+    capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
-    assert command.run(arguments(**changes)) == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_a_day_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.run(arguments(today="tomorrow")) == 2
-    assert "--today" in capsys.readouterr().err
+    assert demo(option, value) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"relapse-cds: {option}: ")
+    assert told.count("\n") == 1
 
 
 def test_an_answer_that_differs_fails_the_demonstration(
@@ -90,7 +95,7 @@ def test_an_answer_that_differs_fails_the_demonstration(
 
     monkeypatch.setattr(command, "running_demo", already_running)
     monkeypatch.setattr(command, "load_patients", lambda today: (wrong,))
-    assert command.run(arguments()) == 1
+    assert demo() == 1
     assert "healthy: status is none, expected relapse" in capsys.readouterr().out
 
 
@@ -101,8 +106,8 @@ def test_a_server_that_does_not_start_is_told(
         raise NotStarted("The server stopped while starting.")
 
     monkeypatch.setattr(command, "running_demo", never)
-    assert command.run(arguments()) == 1
-    assert capsys.readouterr().err == "The server stopped while starting.\n"
+    assert demo() == 1
+    assert capsys.readouterr().err == "relapse-cds: The server stopped while starting.\n"
 
 
 def children_of(pid: int) -> set[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from datetime import date
 from threading import Thread
@@ -13,7 +12,7 @@ import requests
 from flask import Flask
 from werkzeug.serving import make_server
 
-from cds_service.cli import load_demo
+from cds_service.cli import main
 from cds_service.demo.cohort import load_patients
 from cds_service.demo.ehr import new_session
 from cds_service.demo.loading import NotLoaded, load
@@ -85,15 +84,9 @@ def test_a_server_that_is_not_there_is_told() -> None:
         load("http://127.0.0.1:9/fhir", load_patients(TODAY))
 
 
-def arguments(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    load_demo.add_parser(parser.add_subparsers())
-    return parser.parse_args(["load-demo", *words])
-
-
 def test_the_command_prints_the_ids(empty_server: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    args = arguments("--fhir-server", empty_server.base, "--token", empty_server.tokens.issue())
-    assert args.run(args) == 0
+    token = empty_server.tokens.issue()
+    assert main(["load-demo", "--fhir-server", empty_server.base, "--token", token]) == 0
     printed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert printed == [one.id for one in empty_server.repository.all_of("Patient")]
 
@@ -103,13 +96,13 @@ def test_the_command_prints_the_ids(empty_server: Sandbox, capsys: pytest.Captur
     [
         (("--fhir-server", "http://127.0.0.1:9/fhir"), 1, "does not answer"),
         (("--fhir-server", "http://127.0.0.1:9/fhir", "--today", "now"), 2, "--today"),
+        (("--fhir-server", "fhir.example.org"), 2, "--fhir-server"),
     ],
 )
 def test_the_command_fails_in_one_line(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, message: str
 ) -> None:
-    args = arguments(*words)
-    assert args.run(args) == code
+    assert main(["load-demo", *words]) == code
     told = capsys.readouterr()
     assert message in told.err
     assert told.err.count("\n") == 1

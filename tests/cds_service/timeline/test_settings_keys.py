@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.configuration import SettingsError, load_settings
+from cds_service.configuration import load_settings
+from cds_service.configuration_faults import SettingsError
 from cds_service.settings import Tenant
 
 SECRET = "canary-client-secret"
