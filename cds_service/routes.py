@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from typing import Any
 
-import orjson
+import msgspec
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -250,4 +250,5 @@ def _deadline(parts: Parts) -> Deadline:
 
 
 def _json(body: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(body), 200, content_type=JSON)
+    # msgspec, because orjson hands over a buffer of several times the length.
+    return Response(msgspec.json.encode(body), 200, content_type=JSON)
