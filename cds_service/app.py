@@ -20,6 +20,7 @@ from cds_service.evaluation import Evaluator, Reader, concept_needs
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_reader import FhirReader
 from cds_service.hooks import HOOKS
+from cds_service.knowledge_in_use import knowledge_in_use
 from cds_service.openapi import api_document
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
@@ -36,7 +37,7 @@ from cds_service.timeline import routes as timeline
 from cds_service.trials.referral import TrialReferrals
 from cds_service.trials.stored import StoredTrialCache
 from cds_service.wire.discovery import discovery
-from fhir_mappings.assess import Knowledge, load_knowledge, self_test
+from fhir_mappings.assess import Knowledge
 from fhir_mappings.trials import load_trial_knowledge
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -63,8 +64,7 @@ def create_app(
     StoreMisconfigured or StoreUnavailable where the store is not.
     """
     if knowledge is None:
-        knowledge = load_knowledge(settings.knowledge_dir)
-        self_test(knowledge)
+        knowledge = knowledge_in_use(settings)
     check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     parts = _parts(settings, clock, reader, store, knowledge, rate or call_rate(settings))
     app = Flask("cds_service", static_folder=None)

@@ -80,14 +80,13 @@ def serve(settings: Settings) -> None:
     from cds_service import audit
     from cds_service.app import call_rate, create_app
     from cds_service.configuration import check_names
+    from cds_service.knowledge_in_use import knowledge_in_use
     from cds_service.listening import listen_on
     from cds_service.store import open_store
-    from fhir_mappings.assess import load_knowledge, self_test
     from fhir_mappings.trials import load_trial_knowledge
 
     audit.configure_logging(settings.log_level)
-    knowledge = load_knowledge(settings.knowledge_dir)
-    self_test(knowledge)
+    knowledge = knowledge_in_use(settings)
     check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     load_trial_knowledge(settings.knowledge_dir)
     # Migrates the tables once, before any worker uses them.

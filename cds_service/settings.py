@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     knowledge_dir: Path | None = None
     """A directory of knowledge to use instead of the one inside the package."""
+    criteria_set: str = ""
+    """The criteria set that decides relapse; empty: the one the knowledge marks as default."""
+    repopulation: str = ""
+    """The reading of criterion B: ``rise``, ``above-five`` or ``two-above-25``; empty: the knowledge's."""
     trials: TrialSettings = Field(default_factory=TrialSettings)
 
     pseudonym_secret: SecretStr | None = None

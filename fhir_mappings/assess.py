@@ -32,6 +32,7 @@ from fhir_mappings.knowledge.assembly import load_knowledge as load_knowledge
 from fhir_mappings.knowledge.errors import KnowledgeError as KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge as Knowledge
 from fhir_mappings.knowledge.model import Need as Need
+from fhir_mappings.knowledge.site_choice import choose as choose
 
 _PATIENT = "Patient/"
 _SEEN = NeedState(Availability.PRESENT)

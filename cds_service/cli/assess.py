@@ -16,7 +16,7 @@ from cds_service.settings import Settings
 
 
 def add_parser(subparsers: Any) -> None:
-    """``assess FILE [--at ISO] [--json]``."""
+    """``assess FILE [--at ISO] [--criteria-set ID] [--repopulation READING] [--json]``."""
     parser = subparsers.add_parser(
         "assess",
         help="assess one chart: a FHIR Bundle, a folder of resources, or a hook request",
@@ -27,6 +27,15 @@ def add_parser(subparsers: Any) -> None:
         "file", type=Path, metavar="FILE", help="Bundle, folder of .json resources, or hook request body"
     )
     parser.add_argument("--at", metavar="ISO", help="the moment of evaluation (default: now); a date is UTC")
+    parser.add_argument(
+        "--criteria-set", metavar="ID", default="", help="the criteria set that decides (default: seed-000)"
+    )
+    parser.add_argument(
+        "--repopulation",
+        metavar="READING",
+        default="",
+        help="criterion B read as: rise, above-five or two-above-25 (default: rise)",
+    )
     parser.add_argument("--json", action="store_true", help="print the assessment and its cards as JSON")
     parser.set_defaults(run=run)
 
@@ -37,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     from cds_service.cli.assessment_text import assessment_as_text
     from fhir_mappings.assess import as_json
 
-    settings, at = Settings.embedded(), moment(args.at)
+    settings = Settings.embedded(criteria_set=args.criteria_set, repopulation=args.repopulation)
+    at = moment(args.at)
     chart = read_chart(args.file)
     knowledge = knowledge_for(settings)
     assessment, missing = _assess(chart, at, settings, knowledge, args.file)

@@ -28,14 +28,13 @@ def run(args: argparse.Namespace) -> int:
     from cds_service.configuration import check_names
     from cds_service.configuration_faults import SettingsError
     from cds_service.configuration_places import faults_of_places
-    from fhir_mappings.assess import KnowledgeError, self_test
+    from fhir_mappings.assess import KnowledgeError
     from fhir_mappings.trials import load_trial_knowledge
 
     settings = configured()
     told = [str(fault) for fault in faults_of_places(settings)]
     knowledge = knowledge_for(settings)
     try:
-        self_test(knowledge)
         load_trial_knowledge(settings.knowledge_dir)
         check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
     except (KnowledgeError, SettingsError) as error:

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from cds_service.cli.faults import Unusable
 from cds_service.configuration import load_settings
 from cds_service.configuration_faults import SettingsError
+from cds_service.knowledge_in_use import knowledge_in_use
 from cds_service.settings import Settings
-from fhir_mappings.assess import Knowledge, KnowledgeError, load_knowledge
+from fhir_mappings.assess import Knowledge, KnowledgeError
 
 
 def configured() -> Settings:
@@ -22,7 +23,7 @@ def configured() -> Settings:
 def knowledge_for(settings: Settings) -> Knowledge:
     """The knowledge that decides. Raises Unusable naming every fault."""
     try:
-        return load_knowledge(settings.knowledge_dir)
+        return knowledge_in_use(settings)
     except KnowledgeError as error:
         raise Unusable(f"the knowledge cannot be used:\n{indented(str(error))}") from None
 

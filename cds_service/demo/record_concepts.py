@@ -168,6 +168,8 @@ _PROCEDURES = (
     Concept("lumbar puncture", _S.PROCEDURE, snomed("277762005", "Lumbar puncture")),
     Concept("marrow aspirate", _S.PROCEDURE, snomed("49401003", "Bone marrow aspiration procedure")),
     Concept("cranial radiotherapy", _S.PROCEDURE, snomed("428412000", "Radiotherapy to head")),
+    Concept("testicular radiotherapy", _S.PROCEDURE, snomed("108290001", "Radiotherapy"), body_site=TESTIS),
+    Concept("orchiectomy", _S.PROCEDURE, snomed("120001005", "Testis excision")),
     Concept(
         "testicular biopsy", _S.PROCEDURE, snomed("1251000", "Incisional biopsy of testis"), body_site=TESTIS
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
@@ -71,9 +71,3 @@ class Knowledge:
     def agents_of(self, name: str) -> frozenset[str]:
         """The ids of all agents of a class, for example ``cd19-directed``."""
         return self.agent_classes.get(name, frozenset())
-
-    def with_default_set(self, set_id: str) -> Knowledge:
-        """The same knowledge with another criteria set deciding. Raises KeyError for an unknown set."""
-        chosen = {criteria.id: criteria for criteria in self.criteria_sets}[set_id]
-        others = tuple(criteria for criteria in self.criteria_sets if criteria.id != set_id)
-        return replace(self, criteria_sets=(chosen, *others))

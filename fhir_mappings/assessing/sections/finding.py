@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fhir_mappings.assessing.episodes import Episode, Grade
-from fhir_mappings.assessing.near_misses import growth_factor_before
+from fhir_mappings.assessing.near_misses import NearMiss, growth_factor_before
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessing.sections.saying import capital, say
 from fhir_mappings.assessing.view import MARROW, describe, measured
@@ -16,7 +16,8 @@ from fhir_mappings.clinical.facts import Phase
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import Unusable
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
-from fhir_mappings.knowledge.all.criteria import REPOPULATION_READINGS, repopulation
+from fhir_mappings.knowledge.all.criteria import repopulation
+from fhir_mappings.knowledge.site_choice import READINGS
 
 _NAMES = {
     Status.PROBABLE: "PROBABLE",
@@ -136,7 +137,7 @@ def _persistent(picture: Picture) -> Iterator[Statement]:
 
 def _suspect(picture: Picture) -> Iterator[Statement]:
     for miss in picture.standing.misses:
-        yield say(f"suspect.{miss.kind}", value="; ".join(measured(item) for item in miss.evidence))
+        yield _miss(miss, picture)
         taps = picture.course.window.taps
         if miss.kind in ("csf-blasts", "csf-traumatic") and taps and taps[-1].cns_class:
             yield say("site.cns-class", value=taps[-1].cns_class)
@@ -144,6 +145,13 @@ def _suspect(picture: Picture) -> Iterator[Statement]:
         if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day):
             yield say("caution.regeneration")
     yield from _earlier(picture)
+
+
+def _miss(miss: NearMiss, picture: Picture) -> Statement:
+    words = f"suspect.{miss.kind}"
+    found = "; ".join(measured(item) for item in miss.evidence)
+    opens = picture.knowledge.words[words].text.startswith("{value}")
+    return say(words, value=capital(found) if opens else found)
 
 
 def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
@@ -209,7 +217,7 @@ def _other_readings(picture: Picture, episode: Episode) -> Iterator[Statement]:
         one.criteria_set == default.id and one.id == "B" and isinstance(one.verdict, Met)
         for one in episode.results
     )
-    for mode in REPOPULATION_READINGS:
+    for mode in READINGS:
         if mode == chosen.mode:
             continue
         other = replace(default, repopulation=replace(chosen, mode=mode))
@@ -226,7 +234,7 @@ def _site_notes(picture: Picture) -> Iterator[Statement]:
     """What is known of each site, and what is only suspected beside the proven finding (F-21)."""
     if picture.standing.phase == "active":
         for miss in picture.standing.misses:
-            yield say(f"suspect.{miss.kind}", value="; ".join(measured(item) for item in miss.evidence))
+            yield _miss(miss, picture)
     site = picture.site
     if site is None:
         return

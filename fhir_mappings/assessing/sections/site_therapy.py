@@ -66,7 +66,7 @@ def _testis(picture: Picture) -> Iterator[Statement]:
     yield say("testis-tx.principles")
     for key, done in (
         ("reinduction", _given_since(picture, since, intrathecal=False)),
-        ("chemotherapy", _given_since(picture, since, intrathecal=False)),
+        ("chemotherapy", _goes_on(picture)),
         ("cns-prophylaxis", _given_since(picture, since, intrathecal=True)),
         ("radiotherapy", _irradiated(picture, since)),
     ):
@@ -84,7 +84,14 @@ def _given_since(picture: Picture, since: Moment, intrathecal: bool) -> bool:
     )
 
 
+def _goes_on(picture: Picture) -> bool:
+    """Systemic treatment after the reinduction; as long as its end is not on record, not shown."""
+    end = picture.therapy.reinduction_end if picture.therapy is not None else None
+    return end is not None and _given_since(picture, end, intrathecal=False)
+
+
 def _irradiated(picture: Picture, since: Moment) -> bool:
+    """Radiotherapy whose body site is the testis, or the removal of the testis."""
     return any(
         done.kind in ("testis-radiotherapy", "orchiectomy")
         and done.performed is not None

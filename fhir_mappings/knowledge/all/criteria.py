@@ -167,7 +167,6 @@ CRITERIA: tuple[tuple[str, str, Criterion], ...] = (
     ("E", "csf", cerebrospinal_fluid),
     ("MRD", "residual_table", residual_marrow),
 )
-REPOPULATION_READINGS = ("rise", "above-five", "two-above-25")
 MARROW_CRITERIA = frozenset({"A", "B", "C", "MRD"})
 
 

@@ -1,0 +1,61 @@
+"""What a site may choose where the sources leave it open: the deciding set, the reading of criterion B."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from fhir_mappings.knowledge.errors import Fault, KnowledgeError
+from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.review import DRAFT
+
+READINGS = ("rise", "above-five", "two-above-25")
+"""The readings of "progressive repopulation" (A-02)."""
+
+
+def choose(knowledge: Knowledge, criteria_set: str = "", repopulation: str = "") -> Knowledge:
+    """The same knowledge as a site reads it; an empty name keeps what is packaged.
+
+    ``criteria_set`` names the set that decides RELAPSE (reference rules 2.3), ``repopulation`` a reading.
+    What differs from the packaged choice was never signed, so it is a draft with a digest of its own.
+    Raises KnowledgeError for a name nobody knows, an incomplete set, or a set without criterion B.
+    """
+    default = knowledge.default_set
+    chosen = default
+    if criteria_set:
+        found = {one.id: one for one in knowledge.criteria_sets}.get(criteria_set)
+        if found is None or not found.complete:
+            complete = ", ".join(one.id for one in knowledge.criteria_sets if one.complete)
+            problem = "no such criteria set" if found is None else "an incomplete set cannot decide"
+            raise _refused("criteria_set", criteria_set, problem, f"write one of: {complete}")
+        chosen = found
+    if repopulation:
+        if repopulation not in READINGS:
+            raise _refused(
+                "repopulation", repopulation, "no such reading", f"write one of: {', '.join(READINGS)}"
+            )
+        if chosen.repopulation is None:
+            raise _refused(
+                "repopulation", repopulation, f"{chosen.id} has no criterion B", "remove repopulation"
+            )
+        if repopulation != chosen.repopulation.mode:
+            words = knowledge.words[f"criterion.B.read-as.{repopulation}"].text
+            chosen = replace(
+                chosen,
+                repopulation=replace(chosen.repopulation, mode=repopulation),
+                label=f"{chosen.label}, {words}",
+            )
+    if chosen == default:
+        return knowledge
+    others = tuple(one for one in knowledge.criteria_sets if one.id != chosen.id)
+    named = f"{knowledge.digest} {chosen.id} {repopulation}".encode()
+    return replace(
+        knowledge,
+        criteria_sets=(replace(chosen, default=True), *(replace(one, default=False) for one in others)),
+        digest=f"sha256:{hashlib.sha256(named).hexdigest()}",
+        review=DRAFT,
+    )
+
+
+def _refused(key: str, value: str, problem: str, remedy: str) -> KnowledgeError:
+    return KnowledgeError([Fault("configuration", 0, f'{key} = "{value}"', problem, remedy)])
