@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fhir_mappings.assessing.disease import Disease
-from fhir_mappings.assessing.view import View, describe
+from fhir_mappings.assessing.view import View
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Certainty, Diagnosis, DiagnosisKind, Phase
 from fhir_mappings.clinical.moments import Moment, within_days
@@ -111,7 +111,8 @@ def _examined(view: View, knowledge: Knowledge) -> Iterator[SiteFinding]:
     for result in exams[-1:]:
         if result.value in (Presence.PRESENT, Presence.WEAK) and result.collected is not None:
             if not _explored_since(result.collected, view):
-                named = describe(result, knowledge.titles)
+                what = f"positive {knowledge.titles[result.concept]}"
+                named = Evidence(result.resource, what, date=result.collected.text)
                 yield SiteFinding("testis", result.collected, Answer.UNSURE, "examination", (named,))
 
 

@@ -73,7 +73,7 @@ def _result(picture: Picture, sample: Sample) -> Iterator[Statement]:
     if sample.value.original == "not detected":
         text = f"not detected (sensitivity {plain(sample.value.high or Decimal(0))} %)"
     method = sample.result.method or "method not stated"
-    yield say("mrd-res.value", value=text, power=_power(sample), date=sample.day.text, method=method)
+    yield say("mrd-res.value", value=text + _power(sample), date=sample.day.text, method=method)
     for key, name in (("mrd_hsct_r3", "r3"), ("mrd_hsct_bfm", "bfm"), ("mrd_hsct_cog", "cog")):
         answer = sample.value.is_at_least(knowledge.number(key))
         yield say(f"mrd-res.{name}.{answer.value}", threshold=plain(knowledge.number(key)))

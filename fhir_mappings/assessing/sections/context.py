@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhir_mappings.assessing.disease import received_agents
-from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessing.picture import Markers, Picture
 from fhir_mappings.assessing.sections.consolidation import response_mrd
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
 from fhir_mappings.assessment import Indicator, Section, Statement, Status, Timing
 from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.facts import DiagnosisKind, Lineage
+from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Result
 from fhir_mappings.clinical.options import Marker
+from fhir_mappings.clinical.quantities import Measured, Presence, plain
 from fhir_mappings.clinical.risk_groups import bfm_group, cog_group, uk_group
 
 
@@ -98,11 +99,43 @@ def _biology(picture: Picture) -> Iterator[Statement]:
     else:
         yield say("workup.lineage", lineage=lineage.value)
     if lineage is not Lineage.T:
-        for name, marker in (("CD19", markers.cd19), ("CD22", markers.cd22)):
-            yield say(f"workup.antigen.{marker.value}", antigen=name)
-    yield say(f"workup.bcr-abl1.{markers.bcr_abl1.value}")
+        yield from _antigens(picture)
+    yield _philadelphia(markers)
     if markers.kmt2a is Marker.POSITIVE:
         yield say("workup.kmt2a")
+
+
+def _antigens(picture: Picture) -> Iterator[Statement]:
+    """CD19 and CD22 with the result they stand on, and the cut-offs a percentage was held against."""
+    markers, knowledge = picture.markers, picture.knowledge
+    found = (("CD19", markers.cd19, markers.cd19_from), ("CD22", markers.cd22, markers.cd22_from))
+    for name, marker, result in found:
+        if result is None:
+            yield say("workup.antigen.unknown", antigen=name)
+        else:
+            key = "undecided" if marker is Marker.UNKNOWN else marker.value
+            yield say(f"workup.antigen.{key}", antigen=name, value=_found(result))
+    if any(result is not None and isinstance(result.value, Measured) for _name, _marker, result in found):
+        positive = plain(knowledge.number("antigen_positive_at_least"))
+        negative = plain(knowledge.number("antigen_negative_below"))
+        yield say("workup.antigen.cut-off", positive=positive, negative=negative)
+
+
+def _philadelphia(markers: Markers) -> Statement:
+    if markers.bcr_abl1 is Marker.UNKNOWN:
+        return say("workup.bcr-abl1.unknown")
+    if markers.bcr_abl1_from is None:
+        return say("workup.bcr-abl1.coded", status=markers.bcr_abl1.value)
+    return say(f"workup.bcr-abl1.{markers.bcr_abl1.value}", value=_found(markers.bcr_abl1_from))
+
+
+def _found(result: Result) -> str:
+    """The value as far as it is known, and the day of the specimen."""
+    value = result.value
+    text = value.value if isinstance(value, Presence) else ""
+    if isinstance(value, Measured):
+        text = f"{value.text} {value.unit}".strip()
+    return ", ".join(part for part in (text, result.collected.text if result.collected else "") if part)
 
 
 def _patient(picture: Picture) -> Iterator[Statement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
@@ -91,11 +91,15 @@ def option_sections(picture: Picture) -> Iterator[Section]:
 
 def _lines(option: Option, rule: OptionRule, knowledge: Knowledge) -> Iterator[Statement]:
     """Three lines an option: how it fits and why, what the label says, what harms."""
-    reasons = " ".join(knowledge.words[one.words].text.format(**one.values) for one in option.because)
+    reasons = _spoken(option.because, knowledge)
     yield Statement(_STATES[option.state], {"title": option.title, "reasons": reasons}, option.cites)
     yield Statement(rule.facts, {}, option.cites)
     if rule.safety:
         yield Statement(rule.safety, {}, option.cites)
+
+
+def _spoken(reasons: Iterable[Statement], knowledge: Knowledge) -> str:
+    return " ".join(knowledge.words[one.words].text.format(**one.values) for one in reasons)
 
 
 def _salvage_without_antibody(picture: Picture) -> bool:
@@ -132,6 +136,7 @@ def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Stateme
             yield Statement(rule.facts, {}, option.cites)
             if rule.id == "ukall-r3":
                 yield say("outcome.r3.note")
-            for reason in option.because:
-                if reason.words not in ("reason.lineage-matches",):
-                    yield reason
+            conditions = [one for one in option.because if one.words != "reason.lineage-matches"]
+            if conditions:
+                reasons = _spoken(conditions, picture.knowledge)
+                yield say("salvage.condition", title=option.title, reasons=reasons)
