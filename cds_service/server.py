@@ -61,6 +61,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in the worker: threads and database connections do not survive a fork."""
+        from cds_service.unparsed import answer_in_json
+
+        answer_in_json()
         return self._make_app()
 
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from cds_service import audit
-
 
 class StoreUnavailable(Exception):
     """The store could not be read or written: locked, full, read-only or unreachable.
@@ -37,6 +35,9 @@ def reported(what: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as fault:
+        # Not above: prometheus-client must not be imported before the server has shared its metrics.
+        from cds_service import audit
+
         kind = _code(fault)
         audit.log("store-unavailable", logging.ERROR, source=what.replace(" ", "-"), error=kind)
         raise StoreUnavailable(what, kind) from None

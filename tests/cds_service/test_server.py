@@ -133,6 +133,55 @@ def test_broken_transfers_get_an_outcome(
     assert b'"resourceType":"OperationOutcome"' in answer
 
 
+GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /cds-services/all-relapse HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+HEADERS_OF_CANARIES = b"".join(b"X-%d: CANARY\r\n" % number for number in range(2_000))
+UNREADABLE = {
+    "length and chunked": POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
+    "length with sign": POST + b"Content-Length: +2\r\n\r\n{}",
+    "length with underscore": POST + b"Content-Length: 1_0\r\n\r\n{}        ",
+    "negative length": POST + b"Content-Length: -2\r\n\r\n{}",
+    "length in hexadecimal": POST + b"Content-Length: 0x2\r\n\r\n{}",
+    "list of lengths": POST + b"Content-Length: 2, 3\r\n\r\n{} ",
+    "unknown transfer coding": POST + b"Transfer-Encoding: CANARY\r\n\r\n0\r\n\r\n",
+    "chunked not last": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "folded header": GET + b"X-A: b\r\n CANARY\r\n\r\n",
+    "bare CR in a header": GET + b"X-A: b\rCANARY: c\r\n\r\n",
+    "NUL in a header": GET + b"X-A: CANARY\0\r\n\r\n",
+    "blank before the colon": GET + b"X-CANARY : b\r\n\r\n",
+    "header without a colon": GET + b"CANARY\r\n\r\n",
+    "header without a name": GET + b": CANARY\r\n\r\n",
+    "two hosts": GET + b"Host: CANARY\r\n\r\n",
+    "HTTP/9.9": b"GET /CANARY HTTP/9.9\r\nHost: x\r\n\r\n",
+    "no version": b"GET /CANARY\r\n\r\n",
+    "method of signs": b"G{CANARY}T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "blank in the address": b"GET /CANARY CANARY HTTP/1.1\r\nHost: x\r\n\r\n",
+    "long address": b"GET /" + b"CANARY" * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "long header": GET + b"X-A: " + b"CANARY" * 20_000 + b"\r\n\r\n",
+    "many headers": GET + HEADERS_OF_CANARIES + b"\r\n",
+    "strange expectation": POST + b"Expect: CANARY\r\nContent-Length: 2\r\n\r\n{}",
+    "chunk size of words": CHUNKED + b"CANARY\r\n{}\r\n0\r\n\r\n",
+    "chunk size with sign": CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n",
+    "chunk without its end": CHUNKED + b"2\r\n{}CANARY\r\n0\r\n\r\n",
+    "not HTTP at all": b"\x16\x03\x01CANARY\r\n\r\n",
+}
+
+
+@pytest.mark.req("A1")
+@pytest.mark.parametrize("raw", UNREADABLE.values(), ids=UNREADABLE)
+def test_bytes_that_are_no_request_are_refused_in_json_and_not_quoted(served: Served, raw: bytes) -> None:
+    head, _, body = served.send(raw).partition(b"\r\n\r\n")
+    assert head.split()[1] in (b"400", b"414", b"417", b"431", b"501"), head
+    assert b"application/json" in head
+    assert json.loads(body)["resourceType"] == "OperationOutcome"
+    assert b"CANARY" not in head + body
+    assert served.get("/readyz")[0] == 200
+    assert "CANARY" not in (served.directory / "log").read_text()
+
+
 def test_metrics_of_all_workers_have_a_port_of_their_own(served: Served) -> None:
     status, text = served.get("/metrics", served.metrics_port)
     assert status == 200
