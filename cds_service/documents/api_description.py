@@ -52,8 +52,8 @@ a stack trace or a path of the machine. A 412 is never a negative result: data t
 {examples}
 
 An HTTP error that the web server finds itself ({found}) is told in the same words.
-Bytes that are no HTTP request get 400, 403, 414, 417, 431 or 501, as OperationOutcome too, without an id and with
-nothing of the bytes quoted.
+Bytes that are no HTTP request get 400, 403, 414, 417, 431 or 501, as OperationOutcome too, without an id, and
+nothing of the bytes is quoted.
 """
 
 
