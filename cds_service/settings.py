@@ -63,23 +63,38 @@ Token = Annotated[str, AfterValidator(_token)]
 class Tenant(BaseModel):
     """One EHR that may call: who it is, how it signs, where its FHIR server is, how its data are coded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Its name in logs, in the store and on the operator page."""
     iss: str = Field(default="", max_length=512)
+    """The issuer of its JWTs, exactly as the EHR writes it."""
     jwks_file: Path | None = None
+    """Its public keys in a file; then no key is fetched."""
     jku: str = Field(default="", max_length=2048)
+    """The address of its public keys, https in production; the only one ever asked."""
     audiences: tuple[str, ...] = ()
+    """Audiences accepted beside the endpoint that was called."""
     fhir_servers: tuple[FhirBaseUrl, ...] = ()
+    """FHIR base URLs that may be read for it; any other address is never contacted."""
     allow_private: bool = False
+    """Whether those servers may have addresses of a hospital's own network."""
     open_fhir: bool = False
+    """Whether its FHIR server may be read without a token (public sandboxes)."""
     profile: Profile = "strict"
+    """How answers are shaped for this EHR; see connecting.md."""
     habits: Habits = "none"
     """How its FHIR server is known to differ; none: by the profile, and by what the server declares."""
     null_means: Literal["empty", "refetch"] = "empty"
+    """What a prefetch key with null says: an empty result (the specification), or to be read again."""
     timezone: str = "UTC"
+    """IANA time zone of its days, for results that come without an offset."""
     prefetch_keys: Mapping[str, str] = Field(default_factory=dict)
+    """The EHR's prefetch key -> ours, where the EHR does not read discovery."""
     codes: Mapping[str, tuple[Token, ...]] = Field(default_factory=dict)
+    """Our concept -> its local codes as system|code, for example of MRD."""
     smart_client_id: str = Field(default="", max_length=256, pattern=r"^[!-~]*$")
     """The timeline's client id at this EHR; empty: the timeline cannot be launched from it."""
     smart_client_secret: SecretStr | None = None
@@ -100,18 +115,25 @@ class Tenant(BaseModel):
 class TrialSettings(BaseModel):
     """``[trials]``: which lists of clinical trials are searched, and around which place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     catalogue: str = ""
     """A TOML or CSV file kept by the trial office; ``demo`` for the fictional list; empty: none."""
     clinicaltrials_gov: bool = False
+    """Whether ClinicalTrials.gov is asked; no patient data are sent."""
     fhir_servers: bool = False
     """Read ResearchStudy from tenants' servers: in the background where they are open without a token, else
     within the hook call that brings one."""
     site_latitude: float | None = Field(default=None, ge=-90, le=90)
+    """Where the hospital stands, in degrees; without it no study is too far."""
     site_longitude: float | None = Field(default=None, ge=-180, le=180)
+    """Where the hospital stands, in degrees."""
     radius_km: int = Field(default=250, ge=1, le=20_100)
+    """Studies farther away than this are left out, in km."""
     max_studies: int = Field(default=5, ge=1, le=10)
+    """How many studies the card names."""
     cache_file: Path | None = Path("relapse-cds-trials.json")
     """Where commands without a configuration keep the registry's last answer; the service has its store."""
 
@@ -120,42 +142,68 @@ class Settings(BaseSettings):
     """Every key of the service. Unknown keys are refused."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=ENVIRONMENT_PREFIX,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     public_url: WebAddress = "http://127.0.0.1:8080"
+    """The base of the JWT audience and of every link that is given out."""
     environment: Literal["production", "development"] = "production"
+    """Development admits http and private addresses."""
     auth: Literal["required", "optional", "off"] = "required"
+    """Whether a call must carry a signed JWT, may, or is not asked (demonstration only)."""
     store: str = "sqlite:///relapse-cds.db"
+    """Where feedback, shown cards and used tokens are kept: SQLite, or postgresql+psycopg://user@host/db."""
     deadline_ms: int = Field(default=2000, ge=100, le=30_000)
+    """The time one call may take, in milliseconds."""
     on_incomplete: Literal["412", "info-card"] = "412"
+    """What is answered when data without which nothing can be concluded are missing."""
     max_cards: int = Field(default=4, ge=1, le=10)
+    """More topics than this are merged into the card of the finding."""
     explain: bool = False
+    """Adds the whole assessment to the answer, under org.relapse-cds.assessment."""
     discovery_auth: Literal["optional", "required"] = "optional"
+    """Whether discovery asks for a token; a bad one is refused either way."""
     discovery_extras: bool = True
     """Whether discovery tells what came after CDS Hooks 2.0.1 (version, hookVersion) and our extension."""
     jwt_algorithms: tuple[Algorithm, ...] = Field(default=("ES384", "RS384"), min_length=1)
+    """Signature algorithms that are accepted."""
     max_body_bytes: int = Field(default=16_777_216, ge=1024, le=268_435_456)
+    """Longer bodies are refused with 413, in bytes."""
     max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
+    """Bodies with more resources are refused."""
     rate_limit_per_minute: int = Field(default=0, ge=0)
+    """Calls a minute for each tenant, over all workers; 0: no limit."""
     snooze_days: int = Field(default=30, ge=0, le=3650)
+    """How long an overridden card stays quiet, in days; 0: it does not."""
     feedback_retention_days: int = Field(default=3650, ge=1, le=36_500)
     """How long feedback, shown cards and audit entries are kept."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
+    """The port of the metrics on loopback; 0: on the main port."""
     cors_origins: tuple[WebAddress, ...] = ("https://sandbox.cds-hooks.org",)
+    """Origins whose pages may call the service from a browser."""
     require_approved_content: bool = False
+    """Whether content that no clinician has approved makes no cards."""
 
     hooks: tuple[str, ...] = ("all-relapse", "all-relapse-encounter-start")
     """Ids of the services that discovery offers; an empty list offers none."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: int = Field(default=8080, ge=0, le=65_535)
+    """The port to listen on; 0: any free one."""
     workers: int = Field(default=2, ge=1, le=64)
+    """Processes."""
     threads: int = Field(default=16, ge=1, le=256)
+    """Calls a process answers at a time."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     """How many proxies in front of the service may set X-Forwarded-For."""
     ca_file: Path | None = None
     """PEM file of the certificate authorities of FHIR servers, instead of the public ones."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged; no level logs patient data or tokens."""
     knowledge_dir: Path | None = None
     """A directory of knowledge to use instead of the one inside the package."""
     criteria_set: str = ""
@@ -163,6 +211,7 @@ class Settings(BaseSettings):
     repopulation: str = ""
     """The reading of criterion B: ``rise``, ``above-five`` or ``two-above-25``; empty: the knowledge's."""
     trials: TrialSettings = Field(default_factory=TrialSettings)
+    """Clinical trials; see below."""
 
     pseudonym_secret: SecretStr | None = None
     """Key of the pseudonyms under which the store knows patients; none: the store makes its own."""
@@ -171,6 +220,7 @@ class Settings(BaseSettings):
     """Opens the operator page in a browser, as the password; none: only tenants' signed tokens do."""
 
     tenants: tuple[Tenant, ...] = ()
+    """The EHRs that may call; see below."""
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cds_service.documents.api_description import errors_md, openapi_json
 from cds_service.documents.clinical import all_md
+from cds_service.documents.configuration import configuration_md
 from cds_service.documents.conformance import conformance_md
 from cds_service.documents.copies import copy_of
 from cds_service.documents.traceability import traceability_md
@@ -28,6 +29,7 @@ class Document:
 DOCUMENTS: tuple[Document, ...] = (
     Document("docs/clinical/all.md", all_md),
     Document("docs/clinical/traceability.md", traceability_md),
+    Document("docs/configuration.md", configuration_md),
     Document("docs/conformance.md", conformance_md),
     Document("docs/errors.md", errors_md),
     Document("docs/openapi.json", openapi_json),
