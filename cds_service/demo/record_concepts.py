@@ -101,6 +101,7 @@ _CNS = snomed(
     "61301000119102",
     "Disorder of central nervous system co-occurrent and due to acute lymphoid leukemia",
 )
+_SKIN = snomed("404124002", "Leukemic infiltration of skin (T-cell lymphoblastic leukemia)")
 _TESTIS_TUMOUR = snomed("94623007", "Secondary malignant neoplasm of testis")
 
 _CONDITIONS = (
@@ -111,6 +112,7 @@ _CONDITIONS = (
     Concept(
         "suspected testicular disease", _S.CONDITION, _TESTIS_TUMOUR, state="provisional", body_site=TESTIS
     ),
+    Concept("suspected skin disease", _S.CONDITION, _SKIN, state="provisional"),
     Concept("Down syndrome", _S.CONDITION, text="Down syndrome"),
     Concept("HSCT status", _S.CONDITION, icd10cm("Z94.84", "Stem cells transplant status")),
     Concept("history of leukaemia", _S.CONDITION, icd10cm("Z85.6", "Personal history of leukemia")),

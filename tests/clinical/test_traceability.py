@@ -121,3 +121,36 @@ def test_everything_that_can_be_signed_has_a_case_and_everything_shown_can_be_si
     assert [rule.id for rule in rules if rule.id.startswith("option-")] == [
         f"option-{option.id}" for option in knowledge.options
     ]
+
+
+_SAID_ELSEWHERE = {
+    "criterion.B.read-as.": "tests/clinical/test_site_choice.py",
+    "criterion.B.reading.rise.": "tests/clinical/test_site_choice.py",
+    "criterion.MRD": "tests/fhir_mappings/knowledge/test_criteria_residual.py",
+    "data.codes-conflict": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "data.comparator-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "data.modifier-extension": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "gap.site.": "tests/fhir_mappings/knowledge/test_criteria.py",
+    "incomplete.": "tests/cds_service/test_routes.py",
+    "need.": "tests/faults/test_fault_matrix.py",
+    "reason.age-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "reason.relapse-number-unknown": "tests/fhir_mappings/clinical/test_option_reasons.py",
+    "timeline.": "tests/cds_service/timeline/test_chart.py",
+    "unapproved.": "tests/cds_service/test_routes.py",
+    "workup.age-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
+}
+"""Sentences that no written patient can bring about, by the beginning of their key, and the test that does."""
+
+
+def test_every_sentence_is_said_to_some_patient(knowledge: Knowledge) -> None:
+    spoken: set[str] = set()
+    for case in CASES.values():
+        resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
+        found = door.assess(resources, case.at, knowledge)
+        spoken |= said(found, knowledge).keys()
+        spoken |= {f"gap.{missing.key}.{part}" for missing in found.missing for part in ("what", "why")}
+    shown = {rule.facts for rule in knowledge.options} | {rule.safety for rule in knowledge.options}
+    silent = knowledge.words.keys() - spoken - shown
+    assert {key for key in silent if not key.startswith(tuple(_SAID_ELSEWHERE))} == set()
+    assert [path for path in _SAID_ELSEWHERE.values() if not (ROOT / path).is_file()] == []
+    assert [start for start in _SAID_ELSEWHERE if not any(key.startswith(start) for key in silent)] == []
