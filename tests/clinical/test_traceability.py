@@ -139,7 +139,7 @@ _SAID_ELSEWHERE = {
     "unapproved.": "tests/cds_service/test_routes.py",
     "workup.age-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
 }
-"""Sentences that no written patient can bring about, by the beginning of their key, and the test that does."""
+"""Sentences no written patient can bring about, by the beginning of their key, and the test that does."""
 
 
 def test_every_sentence_is_said_to_some_patient(knowledge: Knowledge) -> None:
