@@ -103,8 +103,8 @@ def evaluate_facts(
 
 def _latest_specimen(view: View) -> str:
     """The date of the newest specimen that was looked at."""
-    days = [sample.day for sample in (*view.marrow, *view.blood, *view.mrd)]
-    days.extend(tap.draw.day for tap in view.taps)
+    days = [samples[-1].day for samples in (view.marrow, view.blood, view.mrd) if samples]
+    days.extend(tap.draw.day for tap in view.taps[-1:])
     return max(days, key=lambda day: day.sort_key).text if days else ""
 
 

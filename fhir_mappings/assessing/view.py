@@ -54,10 +54,7 @@ class View:
 
     def results(self, *concepts: str) -> tuple[Result, ...]:
         """All usable results of some concepts, in order of collection."""
-        if len(concepts) == 1:
-            return self.by_concept.get(concepts[0], ())
-        found = [result for concept in concepts for result in self.by_concept.get(concept, ())]
-        return tuple(sorted(found, key=_when))
+        return _in_order(self.by_concept, concepts)
 
 
 def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
@@ -140,7 +137,7 @@ def _samples(
     titles: Mapping[str, str],
     knowledge: Knowledge | None,
 ) -> tuple[Sample, ...]:
-    found = [result for concept in concepts for result in ordered.get(concept, ()) if not _is_gated(result)]
+    found = [result for result in _in_order(ordered, concepts) if not _is_gated(result)]
     none_below = knowledge.number("remission_marrow_below") if knowledge is not None else None
     return numeric(found, titles, none_below) if found else ()
 
@@ -148,8 +145,16 @@ def _samples(
 def _gated_samples(
     ordered: Mapping[str, tuple[Result, ...]], titles: Mapping[str, str]
 ) -> tuple[Sample, ...]:
-    found = [result for concept in MARROW for result in ordered.get(concept, ()) if _is_gated(result)]
+    found = [result for result in _in_order(ordered, MARROW) if _is_gated(result)]
     return numeric(found, titles) if found else ()
+
+
+def _in_order(ordered: Mapping[str, tuple[Result, ...]], concepts: Sequence[str]) -> tuple[Result, ...]:
+    """The results of some concepts in order of collection, in which those of one concept are already."""
+    groups = [ordered[concept] for concept in concepts if concept in ordered]
+    if len(groups) == 1:
+        return groups[0]
+    return tuple(sorted((result for group in groups for result in group), key=_when))
 
 
 def _is_gated(result: Result) -> bool:

@@ -68,7 +68,7 @@ class CsfDraw:
 def numeric(
     results: Iterable[Result], titles: Mapping[str, str], none_below: Decimal | None = None
 ) -> tuple[Sample, ...]:
-    """The dated numeric results in order of collection.
+    """The dated numeric results of ``results``, which come in order of collection.
 
     ``none_below`` turns "no blasts" into the interval below that value, and "blasts present" into any
     value, so that a word is evidence as far as it reaches and no further.
@@ -81,7 +81,6 @@ def numeric(
         if isinstance(value, Measured) and result.collected is not None:
             title = titles.get(result.concept, result.concept)
             found.append(Sample(result, value, result.collected, title))
-    found.sort(key=lambda sample: (sample.day.sort_key, sample.result.resource, sample.result.concept))
     return tuple(found)
 
 

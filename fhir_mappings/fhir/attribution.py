@@ -66,7 +66,8 @@ class Attribution:
             return Owner.NOBODY
         if isinstance(reference, list):
             return self._worst(reference)
-        return self._owner_of(reference)
+        # Nearly every resource says it in the plainest way.
+        return Owner.PATIENT if reference.reference in self._accepted else self._owner_of(reference)
 
     def points_to_patient(self, reference: Reference | None) -> bool:
         """Whether a reference certainly names the patient."""

@@ -20,7 +20,6 @@ class Coding(Struct, rename="camel", gc=False):
     system: str | None = None
     code: str | None = None
     display: str | None = None
-    user_selected: bool | None = None
 
 
 class CodeableConcept(Struct, rename="camel", gc=False):
@@ -102,7 +101,6 @@ class Component(Struct, rename="camel", gc=False):
     value_boolean: bool | None = None
     value_range: Range | None = None
     value_ratio: Ratio | None = None
-    data_absent_reason: CodeableConcept | None = None
 
 
 class Dosage(Struct, rename="camel", gc=False):
@@ -198,7 +196,6 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     value_boolean: bool | None = None
     value_range: Range | None = None
     value_ratio: Ratio | None = None
-    data_absent_reason: CodeableConcept | None = None
     interpretation: Raw = Raw()
     component: list[Component] | None = None
     has_member: list[Reference] | None = None

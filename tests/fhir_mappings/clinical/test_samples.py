@@ -67,16 +67,16 @@ def test_a_lumbar_puncture_as_evidence_names_count_cytology_and_erythrocytes() -
     assert CsfDraw(DAY, None, None, Answer.UNSURE).evidence() == ()
 
 
-def test_numbers_come_in_order_with_their_titles() -> None:
+def test_numbers_keep_their_order_and_get_their_titles() -> None:
     later = Moment.on(date(2024, 6, 4))
     found = numeric(
         [
-            result(exact("2"), later, "b"),
-            result(exact("1"), DAY, "c"),
             result(exact("3"), DAY, "a"),
-            result(exact("4"), None, "undated"),
             result(Narrative("few"), DAY, "text"),
+            result(exact("1"), DAY, "c"),
+            result(exact("4"), None, "undated"),
             result(Presence.ABSENT, DAY, "word"),
+            result(exact("2"), later, "b"),
         ],
         {"marrow-lymphoblasts": "marrow lymphoblasts"},
     )
