@@ -198,8 +198,6 @@ class Settings(BaseSettings):
     """Processes."""
     threads: int = Field(default=16, ge=1, le=256)
     """Calls a process answers at a time."""
-    trusted_proxies: int = Field(default=0, ge=0, le=5)
-    """How many proxies in front of the service may set X-Forwarded-For."""
     ca_file: Path | None = None
     """PEM file of the certificate authorities of FHIR servers, instead of the public ones."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -8,11 +8,12 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -75,11 +76,62 @@ def echo(environ: dict[str, Any], start: Any) -> list[bytes]:
     return ["\n".join(sent).encode()]
 
 
+class Busy:
+    """A service that answers nobody until it may."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.may_answer = threading.Event()
+        self.held = 0
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.held += 1
+            self._threads.append(threading.Thread(target=self._answer, args=(connection,), daemon=True))
+            self._threads[-1].start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65_536)
+            self.may_answer.wait(PATIENCE_SECONDS)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+
+    def close(self) -> None:
+        self.may_answer.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def busy() -> Iterator[Busy]:
+    service = Busy()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def crowded(busy: Busy, tmp_path: Path) -> Iterator[str]:
+    """nginx before a busy service."""
+    yield from started(tmp_path, busy.port)
+
+
 @pytest.fixture(scope="module")
 def behind() -> Iterator[int]:
     """What nginx passes requests on to; its port."""
     with make_server("127.0.0.1", 0, echo, handler_class=Silent) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server.server_port
         server.shutdown()
@@ -268,6 +320,22 @@ def test_without_a_service_the_answer_is_503_in_json(lonely: str) -> None:
     response = ask("GET", f"{lonely}/cds-services")
     assert_outcome(response, 503, "transient")
     assert response.headers["Retry-After"] == "5"
+
+
+def test_what_a_full_service_cannot_take_is_told_so_at_once(crowded: str, busy: Busy) -> None:
+    most = int(re.findall(r"max_conns=(\d+)", SHIPPED.read_text(encoding="utf-8"))[0])
+    with ThreadPoolExecutor(most) as pool:
+        taken = [pool.submit(ask, "GET", f"{crowded}/livez") for _ in range(most)]
+        end = time.monotonic() + PATIENCE_SECONDS
+        while busy.held < most and time.monotonic() < end:
+            time.sleep(0.02)
+        refused = ask("GET", f"{crowded}/livez")
+        assert busy.held == most
+        busy.may_answer.set()
+        assert [one.result().status_code for one in taken] == [200] * most
+    assert_outcome(refused, 503, "transient")
+    assert refused.headers["Retry-After"] == "5"
+    assert ask("GET", f"{crowded}/livez").status_code == 200
 
 
 @pytest.mark.req("A2")
