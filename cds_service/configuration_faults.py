@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from cds_service.value_faults import REMEDIES, remedy_of
+
 _REMEDIES = {
-    "int_parsing": "write a whole number",
-    "int_type": "write a whole number",
-    "int_from_float": "write a whole number",
-    "float_parsing": "write a number",
-    "float_type": "write a number",
-    "bool_parsing": "write true or false",
-    "bool_type": "write true or false",
+    **REMEDIES,
+    "missing": "add it",
     "string_type": "write a text in quotes",
     "path_type": "write a path in quotes",
     "tuple_type": "write a list in square brackets",
@@ -22,8 +19,6 @@ _REMEDIES = {
     "dict_type": "write a table",
     "model_type": "write a table",
 }
-"""By pydantic's kind of fault, where its own words speak of programs."""
-
 _FORMS = {
     "id": "write up to 64 letters, digits, dots, hyphens or underscores, a letter or digit first",
     "smart_client_id": "write it without spaces, in plain characters",
@@ -65,18 +60,8 @@ def _fault(detail: ErrorDetails) -> Fault:
         return Fault(key, "no such key", "correct the name or remove it")
     if detail["type"] == "missing":
         return Fault(key, "missing", "add it")
-    return Fault(key, _shape(detail["input"]), _remedy(detail))
-
-
-def _remedy(detail: ErrorDetails) -> str:
-    known = _REMEDIES.get(detail["type"])
-    if known is not None:
-        return known
-    if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] in _FORMS:
-        return _FORMS[str(detail["loc"][-1])]
-    said = detail["msg"].removeprefix("Value error, ").replace("Input should be", "write a value")
-    said = said.replace("write a value '", "write '")
-    return said[0].lower() + said[1:]
+    remedy = remedy_of(detail, _FORMS, _REMEDIES)
+    return Fault(key, _shape(detail["input"]), remedy[:1].lower() + remedy[1:])
 
 
 def _shape(value: object) -> str:

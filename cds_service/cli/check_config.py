@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sized
 from typing import Any
 
-from cds_service.cli.configured import configured, indented, knowledge_for
+from cds_service.cli.configured import configured, counted, indented, knowledge_for
 from cds_service.cli.faults import Unusable
 
 
@@ -42,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     if told:
         raise Unusable("the configuration cannot be used:\n" + indented("\n".join(told)))
     write = sys.stdout.write
-    write(f"The configuration can be used: {_count(settings.tenants, 'tenant')}, auth {settings.auth}, ")
+    write(
+        f"The configuration can be used: {counted(len(settings.tenants), 'tenant')}, auth {settings.auth}, "
+    )
     write(f"environment {settings.environment}.\n")
     write(f"Knowledge {knowledge.disease} {knowledge.version} ({knowledge.review}), {knowledge.digest}.\n")
     if knowledge.review != "approved":
@@ -50,7 +51,3 @@ def run(args: argparse.Namespace) -> int:
         if settings.require_approved_content:
             write("require_approved_content is on: nothing is shown until every rule is approved.\n")
     return 0
-
-
-def _count(things: Sized, what: str) -> str:
-    return f"{len(things)} {what}" if len(things) == 1 else f"{len(things)} {what}s"

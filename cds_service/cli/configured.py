@@ -56,3 +56,8 @@ def today_or(text: str | None) -> date:
 def indented(text: str) -> str:
     """Lines that belong to the line above them."""
     return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, which takes an s where ``many`` does not say otherwise."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

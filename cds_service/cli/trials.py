@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cds_service.cli.configured import configured, moment
+from cds_service.cli.configured import configured, counted, indented, moment
 from cds_service.cli.faults import FAILED, Unusable
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def run_check(args: argparse.Namespace) -> int:
     for fault in found.faults:
         sys.stdout.write(f"{fault}\n")
     dated = f", as of {found.list.as_of.text}" if found.list.as_of else ""
-    sys.stdout.write(f"{found.list.label}{dated}: {len(found.list.studies)} studies can be used")
-    told = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
-    sys.stdout.write(f", {told}\n" if found.faults else "\n")
+    usable = counted(len(found.list.studies), "study", "studies")
+    sys.stdout.write(f"{found.list.label}{dated}: {usable} can be used")
+    sys.stdout.write(f", {counted(len(found.faults), 'fault')}\n" if found.faults else "\n")
     return FAILED if found.faults else 0
 
 
@@ -152,7 +152,8 @@ def run_refresh(args: argparse.Namespace) -> int:
         return _kept("the answer of ClinicalTrials.gov has another form than its documentation")
     except OSError:
         return _kept(_NOT_WRITTEN)
-    sys.stdout.write(f"{len(answer.records)} studies received, {len(found.studies)} about relapsed ALL\n")
+    got = counted(len(answer.records), "study", "studies")
+    sys.stdout.write(f"{got} received, {len(found.studies)} about relapsed ALL\n")
     return 0
 
 
@@ -173,7 +174,8 @@ def run_import(args: argparse.Namespace) -> int:
         return _kept(str(error))
     except OSError:
         return _kept(_NOT_WRITTEN)
-    sys.stdout.write(f"{len(answer.records)} studies read, {len(found.studies)} about relapsed ALL\n")
+    got = counted(len(answer.records), "study", "studies")
+    sys.stdout.write(f"{got} read, {len(found.studies)} about relapsed ALL\n")
     return 0
 
 
@@ -203,7 +205,7 @@ def _settings() -> Settings:
     try:
         return load_settings({**standalone, **os.environ})
     except SettingsError as error:
-        raise Unusable(f"the configuration cannot be used:\n{error}") from None
+        raise Unusable(f"the configuration cannot be used:\n{indented(str(error))}") from None
 
 
 @contextmanager
@@ -258,4 +260,4 @@ def _vocabulary(settings: Settings) -> TrialVocabulary:
     try:
         return load_trial_knowledge(settings.knowledge_dir).vocabulary
     except KnowledgeError as error:
-        raise Unusable(f"trials.toml cannot be used:\n{error}") from None
+        raise Unusable(f"trials.toml cannot be used:\n{indented(str(error))}") from None

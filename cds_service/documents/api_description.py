@@ -72,7 +72,7 @@ def errors_md(_: Path) -> str:
     ]
     examples = [
         ("412, data were not seen", Problem.MISSING_DATA, "not seen: marrow (not-supplied), csf (timed-out)"),
-        ("400, a member is missing", Problem.INVALID_REQUEST, "context.userId: Field required"),
+        ("400, a member is missing", Problem.INVALID_REQUEST, "context.userId: missing; add it"),
     ]
     shown = [
         f"{title}:\n\n```json\n{_indented(problem, diagnostics)}\n```"

@@ -57,9 +57,9 @@ def document_page(name: str, text: str, names: Collection[str] = ()) -> Document
     _without_styles(tokens)
     for token in tokens:
         _with_links(token, names)
-    body = markdown.renderer.render(tokens, markdown.options, {})
-    region = '<div class="table-scroll" tabindex="0" role="region" aria-label="Table"><table>'
-    body = body.replace("<table>", region).replace("</table>", "</table></div>")
+    body = markdown.renderer.render(_with_regions(tokens, title), markdown.options, {})
+    # A cell without words heads nothing; code may be wider than a phone and is scrolled by key.
+    body = body.replace("<th></th>", "<td></td>").replace("<pre>", '<pre tabindex="0">')
     return DocumentPage(name, title, body, contents)
 
 
@@ -91,6 +91,31 @@ def _with_anchors(tokens: list[Token]) -> tuple[Heading, ...]:
         if opening.tag in _IN_CONTENTS:
             found.append(Heading(anchor, words, _IN_CONTENTS[opening.tag]))
     return tuple(found)
+
+
+def _with_regions(tokens: list[Token], title: str) -> list[Token]:
+    """Every table in a region that scrolls, named by the heading above it."""
+    found: list[Token] = []
+    used: dict[str, int] = {}
+    heading = title
+    for before, token in pairwise([Token("", "", 0), *tokens]):
+        if before.type == "heading_open":
+            heading = _words(token)
+        if token.type == "table_open":
+            used[heading] = used.get(heading, 0) + 1
+            number = f", {used[heading]}" if used[heading] > 1 else ""
+            opening = Token("region_open", "div", 1, block=True)
+            opening.attrs = {
+                "class": "table-scroll",
+                "tabindex": "0",
+                "role": "region",
+                "aria-label": f"Table: {heading}{number}",
+            }
+            found.append(opening)
+        found.append(token)
+        if token.type == "table_close":
+            found.append(Token("region_close", "div", -1, block=True))
+    return found
 
 
 def _without_styles(tokens: list[Token]) -> None:

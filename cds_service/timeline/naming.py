@@ -114,6 +114,11 @@ def set_label(set_id: str, knowledge: Knowledge) -> str:
     return next((one.label for one in knowledge.criteria_sets if one.id == set_id), set_id)
 
 
+def short_set_label(set_id: str, knowledge: Knowledge) -> str:
+    """The name of a criteria set without what stands in brackets, for the lines of the picture."""
+    return set_label(set_id, knowledge).partition(" (")[0]
+
+
 def fired_text(fired: Iterable[Fired], knowledge: Knowledge) -> str:
     """Which criteria a sample met: those of the deciding set by letter, then the other sets."""
     chosen = knowledge.default_set.id
@@ -125,7 +130,9 @@ def fired_text(fired: Iterable[Fired], knowledge: Knowledge) -> str:
         else:
             other.setdefault(one.criteria_set, []).append(one.id)
     parts = [", ".join(dict.fromkeys(own))] if own else []
-    parts.extend(f"{name}: {', '.join(dict.fromkeys(ids))}" for name, ids in other.items())
+    parts.extend(
+        f"{set_label(name, knowledge)}: {', '.join(dict.fromkeys(ids))}" for name, ids in other.items()
+    )
     return "; ".join(parts)
 
 

@@ -14,6 +14,7 @@ from cds_service.timeline.naming import (
     fired_letters,
     fired_text,
     remarks_text,
+    short_set_label,
     value_text,
 )
 from fhir_mappings.assess import Knowledge
@@ -73,7 +74,7 @@ def _line(level: Level, unit: str, knowledge: Knowledge) -> dict[str, Any]:
     elif keys:
         names = ", ".join(SHORT_THRESHOLDS[use.id] for use in keys)
     else:
-        names = ", ".join(dict.fromkeys(use.criteria_set for use in level.uses))
+        names = ", ".join(dict.fromkeys(short_set_label(use.criteria_set, knowledge) for use in level.uses))
     bound = f"{uses[0].comparator} {plain(level.value)} {unit}"
     return {"value": float(level.value), "label": f"{bound} · {names}", "default": level.default}
 

@@ -23,6 +23,7 @@ from pydantic import (
 
 from cds_service.refusals import Problem, Refusal
 from cds_service.strict_json import AmbiguousJson, read_object
+from cds_service.value_faults import remedy_of
 from cds_service.wire.timestamps import NotATimestamp, read_timestamp
 
 MAX_ITEMS = 100
@@ -149,7 +150,7 @@ def _first_fault(error: ValidationError) -> str:
     path = ""
     for part in first["loc"]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return f"{path}: {first['msg'].removeprefix('Value error, ')}"
+    return f"{path}: {remedy_of(first, {})}"
 
 
 def _epic_reason(extension: Mapping[str, Any]) -> ReasonCoding | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cds_service.hooks import Context, HookService
 from cds_service.hooks.context import PatientId, is_patient_reference
 from cds_service.refusals import Problem, Refusal
+from cds_service.value_faults import remedy_of
 from cds_service.wire.body import Body, read_body
 from fhir_mappings.fhir.decoding import Decoded
 
@@ -41,6 +42,10 @@ class FhirAuthorization(BaseModel):
     scope: str
     subject: str
     patient: PatientId | None = None
+
+
+_FORMS = {"hookInstance": "write a UUID: 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12"}
+"""Of members that have a form of their own."""
 
 
 class Envelope(BaseModel):
@@ -124,6 +129,6 @@ def described(error: ValidationError, root: str = "") -> str:
     lines = []
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
         where = ".".join([root, *map(str, detail["loc"])] if root else map(str, detail["loc"]))
-        what = detail["msg"].removeprefix("Value error, ")
+        what = remedy_of(detail, _FORMS)
         lines.append(f"{where}: {what}" if where else what)
     return "; ".join(lines)

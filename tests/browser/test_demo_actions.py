@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cds_service.demo.application import DemoPlace
 from tests.browser.chromium import Watch
-from tests.browser.opening import card, open_chart, orders, reopen, topics
+from tests.browser.opening import card, open_chart, open_demo, orders, reopen, topics, wait_for_answer
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +110,27 @@ def test_an_order_that_cannot_be_stored_is_not_reported_as_accepted(
     expect(trial.locator("button.suggestion")).to_be_enabled()
     assert told == []
     page.unroute("**/demo/fhir/ServiceRequest")
+
+
+def test_a_chart_is_opened_and_a_card_is_set_aside_by_keyboard_alone(page: Page, demo: DemoPlace) -> None:
+    open_demo(page, demo)
+    focus_by_key(page, '.patient[data-patient="late-marrow"]')
+    page.keyboard.press("Enter")
+    wait_for_answer(page)
+    finding = 'article.card[data-topic="allFinding"]'
+    focus_by_key(page, f"{finding} .override summary")
+    page.keyboard.press("Enter")
+    focus_by_key(page, f"{finding} .override button")
+    page.keyboard.press("Enter")
+    expect(card(page, "allFinding")).to_contain_text("The service was told.")
+
+
+def focus_by_key(page: Page, selector: str) -> None:
+    """Goes there with the tabulator key; what has the focus is always outlined."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        assert width >= 2
+        if page.evaluate("(one) => document.activeElement === document.querySelector(one)", selector):
+            return
+    raise AssertionError(f"not reached by key: {selector}")

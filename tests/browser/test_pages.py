@@ -11,7 +11,18 @@ from tests.browser.chromium import serious_findings, watched_page
 from tests.browser.opening import open_chart
 from tests.live_service import fire
 
-PAGES = ("/", "/demo/", "/clinical/", "/clinical/traceability", "/operator/")
+ATTRIBUTES = "/cds-services/all-relapse/source-attributes"
+PAGES = (
+    "/",
+    "/demo/",
+    "/clinical/",
+    "/clinical/decisions",
+    "/clinical/traceability",
+    "/operator/",
+    ATTRIBUTES,
+)
+WHOLE = "/clinical/all"
+"""Everything a reviewer reads, on one very long page."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -23,7 +34,13 @@ def test_every_page_is_accessible(page: Page, demo: DemoPlace, path: str, scheme
     assert serious_findings(page) == []
 
 
-@pytest.mark.parametrize("path", PAGES)
+def test_the_longest_page_is_accessible_on_a_phone(page: Page, demo: DemoPlace) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto(demo.url + WHOLE)
+    assert serious_findings(page) == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, WHOLE])
 def test_every_page_fits_a_phone_and_a_side_bar(page: Page, demo: DemoPlace, path: str) -> None:
     for width in (320, 480):
         page.set_viewport_size({"width": width, "height": 800})
@@ -43,7 +60,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Page, demo: DemoPlace, path:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_forbids_whatever_is_not_our_own(demo: DemoPlace, path: str) -> None:
-    headers = requests.get(demo.url + path, timeout=10).headers
+    headers = requests.get(demo.url + path, headers={"Accept": "text/html"}, timeout=10).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy

@@ -137,7 +137,7 @@
       if (!span) return;
       g.append("rect").attr("class", `phase-tag ${one.kind}`).attr("x", span[0]).attr("y", y + 15)
         .attr("width", span[1] - span[0]).attr("height", 4).append("title").text(one.label);
-      const wide = one.label.length * 6.6 + 6;
+      const wide = one.label.length * 7.1 + 10;
       const fits = span[1] - span[0] >= wide;
       const at = fits ? Math.max(span[0], free) : span[1] - wide;
       if (at >= free && at + wide <= right + 4) {

@@ -195,7 +195,7 @@ def test_refresh_asks_with_the_place_of_the_hospital(
     monkeypatch.setenv("RELAPSE_CDS_TRIALS_SITE_LONGITUDE", "-71.06")
     registry.get(ADDRESS, body=page(record()))
     assert main(["trials", "refresh", "--ages", "0-17", "--sex", "female"]) == 0
-    assert capsys.readouterr().out == "1 studies received, 1 about relapsed ALL\n"
+    assert capsys.readouterr().out == "1 study received, 1 about relapsed ALL\n"
     parameters = registry.calls[0].request.params  # type: ignore[attr-defined]
     assert parameters["filter.geo"] == "distance(42.3600,-71.0600,250km)"
     assert "17 years" in parameters["filter.advanced"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cds_service.pages.documents import clinical_documents, document_page
 
 
@@ -28,7 +30,19 @@ def test_raw_html_is_text_and_no_style_attribute_is_made() -> None:
     assert "<b>" not in made.body
     assert "style=" not in made.body
     assert '<td class="number">1</td>' in made.body
-    assert made.body.count('<div class="table-scroll"') == made.body.count("</table></div>") == 1
+    assert made.body.count('<div class="table-scroll"') == made.body.count("</table>\n</div>") == 1
+
+
+def test_every_table_is_a_region_of_its_own_name() -> None:
+    table = "| | a |\n|--|--|\n| 1 | 2 |\n"
+    body = document_page("x", f"# Title\n\n{table}\n## Numbers & <b>\n\n{table}\ntext\n\n{table}").body
+    labels = re.findall(r'role="region" aria-label="([^"]*)"', body)
+    assert labels == ["Table: Title", "Table: Numbers &amp; &lt;b&gt;", "Table: Numbers &amp; &lt;b&gt;, 2"]
+    assert "<th></th>" not in body
+
+
+def test_code_is_reached_by_key() -> None:
+    assert '<pre tabindex="0">' in document_page("x", "    code\n").body
 
 
 def test_links_lead_to_neighbours_or_outside_or_nowhere() -> None:
