@@ -107,6 +107,8 @@ def answer(
     site that wants approved content only, out-of-service where cards cannot be kept.
     """
     name, assessment = (tenant.id if tenant else NO_TENANT), referral.assessment
+    if any(state.reason == "timed-out" for state in evaluation.states.values()):
+        audit.DEADLINES.labels(name).inc()
     shows = not evaluation.is_incomplete
     if is_withheld(assessment, parts.settings, parts.knowledge):
         assessment, shows = told_unapproved(assessment, parts.settings), True

@@ -23,6 +23,7 @@ from tests.cds_service.charts import (
     TableReader,
     asthma,
     bundle,
+    failed,
     leukaemia,
     patient,
     request,
@@ -167,6 +168,21 @@ def test_a_foreign_patient_is_412_and_counted(client: FlaskClient) -> None:
     assert response.json["issue"][0]["code"] == "conflict"
     assert "p2" not in response.text
     assert mismatches() == before + 1
+
+
+def test_a_call_whose_time_was_over_is_counted_once(make_app: AppMaker) -> None:
+    def overruns() -> float:
+        return audit.REGISTRY.get_sample_value("deadline_exceeded_total", {"tenant": "general"}) or 0.0
+
+    late = {key: failed("timed-out") for key in ("marrow", "blood")}
+    client = make_app(reader=TableReader(answers=late)).test_client()
+    before = overruns()
+    response = post(client, request({"conditions": bundle(leukaemia())}, **with_server()))
+    assert response.status_code == 412
+    assert "marrow (timed-out)" in response.json["issue"][0]["diagnostics"]
+    assert overruns() == before + 1
+    assert post(client, request(QUIET)).status_code == 200
+    assert overruns() == before + 1
 
 
 def test_an_explained_answer_holds_the_assessment(make_app: AppMaker) -> None:
