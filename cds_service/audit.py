@@ -127,7 +127,9 @@ INCOMPLETE = Counter("incomplete", "Needs that were not seen.", ["key"], registr
 MISMATCHES = Counter(
     "patient_mismatch", "Calls refused because of another patient's data.", ["tenant"], registry=REGISTRY
 )
-DEADLINES = Counter("deadline_exceeded", "Calls in which a need was not read in time.", ["tenant"], registry=REGISTRY)
+DEADLINES = Counter(
+    "deadline_exceeded", "Calls in which a need was not read in time.", ["tenant"], registry=REGISTRY
+)
 CONTENT = Gauge(
     "content_info",
     "The knowledge in use.",
