@@ -206,8 +206,10 @@ def test_the_patient_in_every_spelling(client: FlaskClient, reference: str) -> N
         asthma("p12"),
         {**asthma(), "subject": {"reference": "https://elsewhere.example.org/fhir/Patient/p1"}},
         patient("p2"),
+        {"resourceType": "Encounter", "id": "e1", "subject": {"reference": "Patient/p2"}},
+        {"resourceType": "Immunization", "id": "i1", "patient": {"reference": "Patient/p2"}},
     ],
-    ids=["another", "a longer id", "another server", "the Patient"],
+    ids=["another", "a longer id", "another server", "the Patient", "the encounter", "named patient"],
 )
 @pytest.mark.parametrize("key", ["conditions", "patient", "anything"])
 def test_data_of_another_patient_refuse_the_call(client: FlaskClient, key: str, resource: Json) -> None:
