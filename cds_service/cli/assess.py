@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Assess and print."""
     from cds_service.cards import build_cards, cards_as_text
-    from cds_service.cli.assessment_text import assessment_as_text
+    from cds_service.cli.assessment_text import assessment_as_text, names_in
     from fhir_mappings.assess import as_json
 
     settings = Settings.embedded(criteria_set=args.criteria_set, repopulation=args.repopulation)
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(json.dumps({**found, "cards": cards}, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(assessment_as_text(found))
+        sys.stdout.write(assessment_as_text(found, names_in(knowledge)))
         sys.stdout.write(f"\n{cards_as_text(cards)}\n" if cards else "\nNo cards.\n")
     if missing:
         sys.stderr.write(f"relapse-cds: incomplete, a service would answer 412: {missing}\n")

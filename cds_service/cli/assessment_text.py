@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from cds_service.cards.text import clean
+
+if TYPE_CHECKING:
+    from fhir_mappings.assess import Knowledge
 
 _TIMING = ("seed-003", "seed-000", "bfm", "cog")
 
 
-def assessment_as_text(found: Mapping[str, Any]) -> str:
-    """Status, criteria with evidence, timing, and what is missing or was left out."""
-    return "\n".join(_lines(found)) + "\n"
+def assessment_as_text(found: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Status, criteria with evidence, timing, and what is missing or was left out.
+
+    ``names`` are the names of criteria sets and timing systems by id.
+    """
+    return "\n".join(_lines(found, names)) + "\n"
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def names_in(knowledge: Knowledge) -> Mapping[str, str]:
+    """The names of criteria sets and timing systems, which the JSON calls by their ids."""
+    systems = {key: knowledge.sources[key].label for key in _TIMING if key in knowledge.sources}
+    sets = {one.id: one.label for one in knowledge.criteria_sets}
+    return {**{key: key.upper() for key in _TIMING}, **systems, **sets}
+
+
+def _lines(found: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     knowledge = found["knowledge"]
     yield f"Patient    {_word(found.get('patient', ''))} at {found['at']}"
     yield f"Knowledge  {knowledge['disease']} {knowledge['version']} ({knowledge['review']})"
@@ -23,8 +38,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for key, title in (("site", "Site"), ("lineage", "Lineage"), ("bcrAbl1", "BCR::ABL1")):
         if found.get(key):
             yield f"{title:<11}{_word(found[key])}"
-    yield from _criteria(found.get("criteria", ()))
-    yield from _timing(found.get("timing", {}))
+    yield from _criteria(found.get("criteria", ()), names)
+    yield from _timing(found.get("timing", {}), names)
     yield from _options(found.get("options", ()))
     yield from _pairs("Not evaluated", found.get("notEvaluated", ()), "what", "why")
     yield from _pairs("Left out", found.get("ignored", ()), "resource", "why")
@@ -40,15 +55,15 @@ def _detail(found: Mapping[str, Any]) -> str:
     return f" ({named})" if named else ""
 
 
-def _criteria(criteria: Any) -> Iterator[str]:
-    if criteria:
-        yield "Criteria"
-    for item in criteria:
-        yield f"  {item['set']} {item['id']}: {item['verdict']}" + _cites(item)
-        for evidence in item.get("because", ()):
-            yield f"    {_evidence(evidence)}"
-        for missing in item.get("missing", ()):
-            yield f"    missing: {_missing(missing)}"
+def _criteria(criteria: Any, names: Mapping[str, str]) -> Iterator[str]:
+    for name, items in groupby(criteria, key=itemgetter("set")):
+        yield f"Criteria: {names.get(name, name)}"
+        for item in items:
+            yield f"  {item['id']}: {item['verdict']}" + _cites(item)
+            for evidence in item.get("because", ()):
+                yield f"    {_evidence(evidence)}"
+            for missing in item.get("missing", ()):
+                yield f"    missing: {_missing(missing)}"
 
 
 def _evidence(evidence: Mapping[str, Any]) -> str:
@@ -69,14 +84,14 @@ def _missing(item: Any) -> str:
     return _word(str(item))
 
 
-def _timing(timing: Mapping[str, Any]) -> Iterator[str]:
+def _timing(timing: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     named = [(key, timing[key]) for key in _TIMING if isinstance(timing.get(key), Mapping)]
     if named:
         yield "Timing"
     for key, value in named:
         months = f", {value['months']} months" if value.get("months") is not None else ""
         arithmetic = f" ({value['arithmetic']})" if value.get("arithmetic") else ""
-        yield _word(f"  {key}: {value.get('class', '')}{months}{arithmetic}")
+        yield _word(f"  {names.get(key, key)}: {value.get('class', '')}{months}{arithmetic}")
 
 
 def _options(options: Any) -> Iterator[str]:

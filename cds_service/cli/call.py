@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(json.dumps(reply.body, indent=2, ensure_ascii=False) + "\n")
         return 0 if reply.status == 200 else FAILED
-    return _print(reply)
+    return _print(reply, prefetch=not args.no_prefetch)
 
 
 def _settle(args: argparse.Namespace) -> None:
@@ -100,7 +100,7 @@ def _settle(args: argparse.Namespace) -> None:
         args.habits = preset.habits
 
 
-def _print(reply: HookReply) -> int:
+def _print(reply: HookReply, *, prefetch: bool) -> int:
     from cds_service.cards import cards_as_text
     from cds_service.cards.text import clean
 
@@ -108,6 +108,8 @@ def _print(reply: HookReply) -> int:
     write(f"HTTP {reply.status} in {reply.milliseconds:.0f} ms; prefetch sent: ")
     write(", ".join(reply.prefetched) or "none")
     write(f"; not filled: {', '.join(reply.left_out)}\n" if reply.left_out and reply.prefetched else "\n")
+    if prefetch and not reply.prefetched:
+        write("The FHIR server answered no query with FHIR. Check --fhir-server and --token.\n")
     if reply.status == 200:
         write(f"\n{cards_as_text(reply.cards)}\n" if reply.cards else "\nNo cards.\n")
         return 0

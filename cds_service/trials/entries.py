@@ -108,7 +108,8 @@ def read_entry(table: Mapping[str, Any], vocabulary: TrialVocabulary) -> Study |
     try:
         entry = StudyEntry.model_validate(table)
     except ValidationError as error:
-        return [_shape_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
+        shapes = [_shape_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
+        return [*shapes, *_further_problems(table, vocabulary)]
     problems = list(_status_problems(entry, vocabulary))
     criteria: list[Criterion] = []
     for number, one in enumerate(entry.criteria):
@@ -117,6 +118,22 @@ def read_entry(table: Mapping[str, Any], vocabulary: TrialVocabulary) -> Study |
         except ValueError as error:
             problems.append((("criteria", number), f"{one.fact.value} cannot be matched", str(error)))
     return problems or _study(entry, tuple(criteria), vocabulary)
+
+
+def _further_problems(table: Mapping[str, Any], vocabulary: TrialVocabulary) -> Iterator[Problem]:
+    """What is wrong in the well-formed parts of an entry that is refused anyway: one look is enough."""
+    status, criteria = table.get("status"), table.get("criteria")
+    if isinstance(status, str) and vocabulary.accrual(status) is Accrual.UNKNOWN:
+        yield ("status",), "unknown status", _STATUS_REMEDY
+    for number, raw in enumerate(criteria if isinstance(criteria, list) else ()):
+        try:
+            one = CriterionEntry.model_validate(raw)
+        except ValidationError:
+            continue
+        try:
+            _criterion(one, vocabulary.facts[one.fact])
+        except ValueError as error:
+            yield ("criteria", number), f"{one.fact.value} cannot be matched", str(error)
 
 
 def _shape_problem(detail: Any) -> Problem:

@@ -55,6 +55,15 @@ def test_a_server_that_does_not_answer_is_told(fhir: responses.RequestsMock, cap
     assert "does not answer" in capsys.readouterr().err
 
 
+def test_a_fhir_server_that_does_not_answer_is_told(fhir: responses.RequestsMock, capsys: Capture) -> None:
+    assert main(["call", "--fhir-server", FHIR_SERVER, "--patient", "p1"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("HTTP 412")
+    assert "Check --fhir-server and --token." in told
+    assert main(["call", "--fhir-server", FHIR_SERVER, "--patient", "p1", "--no-prefetch"]) == 1
+    assert "Check --fhir-server" not in capsys.readouterr().out
+
+
 def test_presets_are_listed_without_a_call(capsys: Capture) -> None:
     assert main(["call", "--list-presets"]) == 0
     told = capsys.readouterr().out

@@ -59,6 +59,13 @@ def test_assess_prints_text(tmp_path: Path, capsys: Capture) -> None:
     assert "No cards." in out
 
 
+def test_assess_calls_criteria_sets_and_timing_by_their_names(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["assess", str(write(tmp_path / "a.json", chart(leukaemia()))), "--at", AT]) == 0
+    out = capsys.readouterr().out
+    assert "Criteria: Pediatric Oncology Education (default set)" in out
+    assert "seed-000" not in out
+
+
 def test_assess_prints_json(tmp_path: Path, capsys: Capture) -> None:
     assert main(["assess", str(write(tmp_path / "a.json", chart(leukaemia()))), "--at", AT, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

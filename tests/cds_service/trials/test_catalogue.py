@@ -147,6 +147,20 @@ def test_a_broken_entry_is_refused_with_line_and_key_and_the_rest_loads(
     assert found.list.faults == ("faults in the list: 1, the entries concerned are left out",)
 
 
+def test_every_fault_of_an_entry_is_named_at_once() -> None:
+    broken = ENTRY.replace('title = "Fictional study"', "odd = 1").replace('"recruiting"', '"maybe"')
+    criteria = """
+[[studies.criteria]]
+fact = "age"
+at_least = "10"
+
+[[studies.criteria]]
+fact = "blood type"
+"""
+    keys = {fault.key for fault in parsed(HEAD + broken + criteria).faults}
+    assert keys == {"title", "odd", "status", "criteria[0]", "criteria[1].fact"}
+
+
 def test_half_a_position_is_refused() -> None:
     text = f'{HEAD}{ENTRY}\n[[studies.sites]]\nname = "Here"\nlatitude = 1.0\n'
     assert faults(text) == [(11, "sites[0]")]
