@@ -278,15 +278,13 @@ def _from_maintenance(
     return Therapy(last, Answer.NO, source, start, end)
 
 
-def received_agents(view: View, before: Moment | None = None) -> Mapping[str, Moment | None]:
-    """Agents given or running, with the date of the first record; ``before`` limits to earlier ones."""
+def received_agents(view: View) -> Mapping[str, Moment | None]:
+    """Agents given or running, with the date of the first record."""
     found: dict[str, Moment | None] = {}
     for drug in sorted(
         view.medications, key=lambda one: (one.start.sort_key if one.start else (), one.resource)
     ):
         if drug.state is MedicationState.PLANNED:
-            continue
-        if before is not None and drug.start is not None and drug.start.first >= before.first:
             continue
         found.setdefault(drug.agent, drug.start)
     return found

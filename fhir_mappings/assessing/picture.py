@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fhir_mappings.assessing.disease import (
@@ -62,6 +63,7 @@ class Picture:
     therapy: Therapy | None
     timing: Timing | None
     options: tuple[Option, ...]
+    received: Mapping[str, Moment | None]
     transplants: tuple[tuple[Moment | None, str], ...]
     car_t: bool
     enrolments: tuple[Enrolment, ...]
@@ -94,9 +96,10 @@ def picture_of(
     car_t = any(done.kind == "car-t" for done in view.procedures) or any(
         found.kind.value == "car-t-status" for found in view.diagnoses
     )
+    received = received_agents(view)
     options: tuple[Option, ...] = ()
     if standing.status in (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT):
-        options = _options(person, view, disease, standing, markers, adult, car_t, knowledge)
+        options = _options(person, view, disease, standing, markers, adult, received, knowledge)
     timing = None
     if episode is not None and site is not None and therapy is not None:
         timing = _timing(episode, site, therapy, disease, transplants, knowledge)
@@ -115,6 +118,7 @@ def picture_of(
         therapy=therapy,
         timing=timing,
         options=options,
+        received=received,
         transplants=transplants,
         car_t=car_t,
         enrolments=facts.enrolments,
@@ -155,7 +159,7 @@ def _options(
     standing: Standing,
     markers: Markers,
     adult: Answer,
-    car_t: bool,
+    received: Mapping[str, Moment | None],
     knowledge: Knowledge,
 ) -> tuple[Option, ...]:
     episode = standing.episode
@@ -163,7 +167,6 @@ def _options(
     if standing.status is Status.PROBABLE and episode is not None:
         relapses = len(standing.previous) + 1
     refractory = standing.status in (Status.REFRACTORY, Status.PERSISTENT)
-    received = received_agents(view)
     patient = Recipient(
         lineage=disease.lineage,
         markers={

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhir_mappings.assessing.disease import received_agents
 from fhir_mappings.assessing.picture import Markers, Picture
 from fhir_mappings.assessing.sections.consolidation import response_mrd
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
@@ -151,7 +150,7 @@ def _patient(picture: Picture) -> Iterator[Statement]:
 def _treatment(picture: Picture) -> Iterator[Statement]:
     """Earlier antibody, cellular and transplant treatment, by date (S-003-18)."""
     knowledge = picture.knowledge
-    received = received_agents(picture.view)
+    received = picture.received
     watched = (
         knowledge.agents_of("cd19-directed")
         | knowledge.agents_of("cd22-directed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhir_mappings.assessing.disease import received_agents
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
 from fhir_mappings.assessment import Indicator, Section
@@ -28,7 +27,7 @@ def _cd19(picture: Picture) -> Iterator[Section]:
     if picture.disease.lineage is Lineage.T:
         return
     knowledge = picture.knowledge
-    treated = (knowledge.agents_of("cd19-directed") & received_agents(picture.view).keys()) or picture.car_t
+    treated = (knowledge.agents_of("cd19-directed") & picture.received.keys()) or picture.car_t
     if picture.markers.cd19 is Marker.NEGATIVE:
         lines = [say("safe-cd19.negative")]
         if treated:
