@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -84,9 +85,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What the log would say, a command says itself; serve and demo set up the log of the service.
     logging.getLogger("relapse_cds").addHandler(_SILENT)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except Unusable as fault:
         sys.stderr.write(f"relapse-cds: {fault}\n")
         return UNUSABLE
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read, such as head, has seen enough. What is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +282,16 @@ def test_serve_does_not_start_with_faults(capsys: Capture, monkeypatch: pytest.M
 def test_docs_need_the_repository(tmp_path: Path, capsys: Capture) -> None:
     assert main(["docs", "--check", "--root", str(tmp_path)]) == 2
     assert "--root" in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_is_no_fault() -> None:
+    """As in ``relapse-cds knowledge status | head -1``."""
+    program = "import sys; from cds_service.cli import main; sys.exit(main(['call', '--list-presets']))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        ended = subprocess.run([sys.executable, "-c", program], stdout=closed, stderr=subprocess.PIPE)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_a_command_is_required(capsys: Capture) -> None:
