@@ -20,7 +20,7 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Facts, Phase, Result
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.samples import Sample
-from fhir_mappings.clinical.verdict import Evidence
+from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.knowledge.model import Knowledge
 
 
@@ -192,11 +192,14 @@ def _code_not_found(episode: Episode, view: View, knowledge: Knowledge) -> bool:
 def _is_current(episode: Episode, course: Course, view: View, knowledge: Knowledge) -> bool:
     """Whether the event, or disease seen since, lies within the alert window (F-09)."""
     window = knowledge.whole("alert_window_days")
-    days = [episode.event]
-    threshold = knowledge.number("suspect_marrow_at_least")
-    days.extend(
-        sample.day for sample in course.window.marrow if sample.value.is_at_least(threshold) is Answer.YES
-    )
+    days = [episode.event, *(one.verdict.on for one in episode.results if isinstance(one.verdict, Met))]
+    for samples, key in (
+        (course.window.marrow, "suspect_marrow_at_least"),
+        (course.window.blood, "suspect_blood_at_least"),
+        (course.window.mrd, "contradicting_mrd_below"),
+    ):
+        days.extend(one.day for one in samples if one.value.is_at_least(knowledge.number(key)) is Answer.YES)
+    days.extend(finding.day for finding in course.window.findings if finding.proven is Answer.YES)
     days.extend(tap.draw.day for tap in course.window.taps if tap.draw.blasts is Answer.YES)
     return any(within_days(day, view.today, window) is not Answer.NO for day in days)
 

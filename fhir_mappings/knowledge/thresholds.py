@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +31,15 @@ REQUIRED = frozenset(
     }
 )  # fmt: skip
 _UNITS = ("%", "d", "h", "mo", "a", "/uL", "1")
+_UNIT_BY_NAME = {
+    "_days": "d",
+    "_months": "mo",
+    "_years": "a",
+    "_factor": "1",
+    "_rbc_at_least": "/uL",
+    "_wbc_at_least": "/uL",
+}
+"""What the formulas take a number for, by the end of its name; every other one is a percentage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +86,28 @@ def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[str, Threshold]:
         Fault(str(path), 0, key, "no rule uses this threshold", "correct its name or remove it")
         for key in sorted(file.root.keys() - REQUIRED)
     )
+    for key, entry in file.root.items():
+        faults.extend(Fault(str(path), 0, key, *found) for found in _misfits(key, entry))
     return MappingProxyType(
         {
             key: Threshold(key, entry.value, entry.unit, entry.meaning, entry.cites, entry.confirmed)
             for key, entry in file.root.items()
         }
     )
+
+
+def _misfits(key: str, entry: ThresholdEntry) -> Iterator[tuple[str, str]]:
+    """A unit or a number that the formulas would take for something else."""
+    unit = next((unit for end, unit in _UNIT_BY_NAME.items() if key.endswith(end)), "%")
+    if entry.unit != unit:
+        yield (
+            f"the unit is {entry.unit}, the rules count in {unit}",
+            f'write unit = "{unit}" and the value in it',
+        )
+    elif unit in ("d", "mo", "a") and (entry.value < 1 or entry.value % 1 != 0):
+        yield f"{entry.value} {unit} is no whole number from 1 on", "write whole days, months or years"
+    elif entry.value == 0 or (unit == "%" and entry.value > 100):
+        yield (
+            f"{entry.value} {unit} is no threshold",
+            "write a number above 0, and at most 100 for a percentage",
+        )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from fhir_mappings.assess import (
     ForeignResource,
+    KnowledgeError,
     Subject,
     assess,
     assess_facts,
@@ -20,6 +23,7 @@ from fhir_mappings.assess import NoPatient as Nobody
 from fhir_mappings.assessment import Availability, NeedState, Status
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.fhir.decoding import Unreadable
+from fhir_mappings.knowledge.words import Words
 from tests.fhir_mappings.fhir.charts import PATIENT, condition, entry, facts_of, knowledge, observation
 from tests.properties.charts import AT
 
@@ -144,3 +148,13 @@ def test_the_first_look_goes_on_only_where_there_may_be_leukaemia(
 
 def test_the_golden_cases_pass_and_say_so_by_silence() -> None:
     self_test(knowledge())
+
+
+def test_a_sentence_with_a_blank_that_nothing_fills_does_not_go_live() -> None:
+    broken = Words("Site: {place}.", ("S-003-12",))
+    words = MappingProxyType({**knowledge().words, "relapse.site": broken})
+    with pytest.raises(KnowledgeError) as refusal:
+        self_test(replace(knowledge(), words=words))
+    assert "words.toml: relapse.site: nothing fills the blank place; use these blanks: site" in str(
+        refusal.value
+    )

@@ -148,13 +148,14 @@ def _patient(picture: Picture) -> Iterator[Statement]:
 
 
 def _treatment(picture: Picture) -> Iterator[Statement]:
-    """Earlier antibody, cellular and transplant treatment, by date (S-003-18)."""
+    """Earlier antibody, cellular, inhibitor and transplant treatment, by date (S-003-18)."""
     knowledge = picture.knowledge
     received = picture.received
     watched = (
         knowledge.agents_of("cd19-directed")
         | knowledge.agents_of("cd22-directed")
         | knowledge.agents_of("car-t")
+        | knowledge.agents_of("bcr-abl-tki")
     )
     for agent in sorted(watched & received.keys()):
         day = received[agent]
