@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
@@ -225,8 +226,24 @@ def _parts(sets: Iterable[CriteriaSet], part: str) -> Iterator[str]:
     for criteria in sets:
         rule = getattr(criteria, part)
         if rule:
-            yield f"criteria set {criteria.id}, {part}: {rule!r}"
+            yield f"criteria set {criteria.id}, {part}: {_in_words(rule)}"
 
 
 def _row(option: OptionRule) -> Iterator[str]:
-    yield f"option {option!r}"
+    yield f"option {_in_words(option)}"
+
+
+def _in_words(part: object) -> str:
+    """A table of the knowledge as a reviewer reads it: every key that is filled, with its value."""
+    if isinstance(part, Decimal):
+        return plain(part)
+    if isinstance(part, (tuple, frozenset)):
+        return ", ".join(_in_words(one) for one in (part if isinstance(part, tuple) else sorted(part)))
+    if is_dataclass(part):
+        pairs = ((field.name, getattr(part, field.name)) for field in fields(part))
+        return "; ".join(
+            f"{name.replace('_', ' ')} {_in_words(value)}"
+            for name, value in pairs
+            if value not in ("", (), None)
+        )
+    return str(part)

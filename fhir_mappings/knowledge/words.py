@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from pydantic import Field, RootModel, StrictBool
 
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
+
+# Gray is no dose of a drug: the dispute about 18 and 12 Gy is shown with its reason (S-000-20).
+_DOSE = re.compile(r"\b\d[\d.,]* ?(mg|mcg|ug|µg|g/m2?|IU|units?|mg/kg|mL)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ def read_words(path: Path, faults: list[Fault]) -> Mapping[str, Words]:
     if file is None:
         return MappingProxyType({})
     for key, entry in file.root.items():
+        if _DOSE.search(entry.text):
+            faults.append(
+                Fault(str(path), 0, key, "names a dose", "leave doses to pharmacy and the protocol")
+            )
         for _text, name, spec, conversion in _fields(entry.text):
             if name is not None and (not name.replace("_", "").isalnum() or spec or conversion):
                 faults.append(Fault(str(path), 0, key, "a blank is not a plain name", "write {name}"))

@@ -89,6 +89,20 @@ def refused(tmp_path: Path, file: str, old: str, new: str) -> list[str]:
             "option.mopad",
             "words.toml",
         ),
+        (
+            "words.toml",
+            'text = "Site: {site}."',
+            'text = "Cytarabine 3 g/m2."',
+            "relapse.site",
+            "leave doses",
+        ),
+        (
+            "words.toml",
+            'text = "Site: {site}."',
+            'text = "Vincristine 1.5 mg."',
+            "relapse.site",
+            "leave doses",
+        ),
         ("words.toml", 'text = "Site: {site}."', 'text = "Site: {site!r}."', "relapse.site", "write {name}"),
         (
             "words.toml",
