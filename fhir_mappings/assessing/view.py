@@ -19,7 +19,7 @@ from fhir_mappings.clinical.facts import (
     SpecimenTaken,
 )
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, as_conflict
+from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Unusable, as_conflict
 from fhir_mappings.clinical.samples import HUNDRED, Sample, group_csf, numeric
 from fhir_mappings.clinical.verdict import Evidence
 from fhir_mappings.knowledge.model import Knowledge
@@ -95,10 +95,17 @@ def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
         preliminary=tuple(sorted(preliminary, key=_when)),
         undated=tuple(result for result in final if result.collected is None and result.concept in DECIDING),
         unusable=tuple(
-            result for result in dated if isinstance(result.value, Unusable) and result.concept in DECIDING
+            one for one in map(_unread, dated) if isinstance(one.value, Unusable) and one.concept in DECIDING
         ),
         ignored=tuple(ignored),
     )
+
+
+def _unread(result: Result) -> Result:
+    """A marrow whose value is text that no rule understands is no remission: it counts as unusable."""
+    if result.concept in MARROW and isinstance(result.value, Narrative):
+        return replace(result, value=Unusable("text-unread"))
+    return result
 
 
 def _usable_results(facts: Facts, at: datetime, ignored: list[Ignored]) -> list[Result]:
