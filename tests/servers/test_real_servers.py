@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from threading import Thread
 from typing import Any
@@ -19,7 +20,7 @@ from werkzeug.serving import make_server
 
 from cds_service.app import create_app
 from cds_service.cli.in_process import InProcess
-from cds_service.demo.ehr import call_hook, new_session
+from cds_service.demo.ehr import HookReply, call_hook, new_session
 from cds_service.demo.sandbox.access import AccessTokens
 from cds_service.demo.sandbox.repository import Repository
 from cds_service.demo.sandbox.routes import sandbox_blueprint
@@ -31,6 +32,7 @@ from tests.servers.charts import TODAY, Chart, cases, demonstration, put
 
 SERVICE = "http://relapse-cds.localhost"
 Ask = Callable[[str, Chart, bool], dict[str, Any]]
+Fire = Callable[[str, Chart, bool], HookReply]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,19 @@ def sandbox() -> Iterator[Sandbox]:
 
 @contextmanager
 def asking(knowledge: Knowledge, sandbox: Sandbox, other: str, habits: Habits) -> Iterator[Ask]:
+    """As ``firing``, for charts that can be evaluated: the bodies of the answers."""
+    with firing(knowledge, sandbox, other, habits) as fire:
+
+        def ask(base: str, chart: Chart, prefetch: bool) -> dict[str, Any]:
+            reply = fire(base, chart, prefetch)
+            assert reply.status == 200, (chart.patient_id, reply.body)
+            return reply.body
+
+        yield ask
+
+
+@contextmanager
+def firing(knowledge: Knowledge, sandbox: Sandbox, other: str, habits: Habits) -> Iterator[Fire]:
     """Opens charts at a service that may read both servers, at the chart's own moment."""
     moment: list[datetime] = []
     own = Tenant(id="own", fhir_servers=(sandbox.base,), allow_private=True, profile="sandbox")
@@ -69,10 +84,10 @@ def asking(knowledge: Knowledge, sandbox: Sandbox, other: str, habits: Habits) -
     with new_session() as session:
         session.mount(SERVICE, InProcess(app))
 
-        def ask(base: str, chart: Chart, prefetch: bool) -> dict[str, Any]:
+        def fire(base: str, chart: Chart, prefetch: bool) -> HookReply:
             moment.append(chart.at)
             token = sandbox.tokens.issue(chart.patient_id) if base == sandbox.base else None
-            reply = call_hook(
+            return call_hook(
                 SERVICE,
                 "all-relapse",
                 base,
@@ -81,10 +96,8 @@ def asking(knowledge: Knowledge, sandbox: Sandbox, other: str, habits: Habits) -
                 prefetch=prefetch,
                 session=session,
             )
-            assert reply.status == 200, (chart.patient_id, reply.body)
-            return reply.body
 
-        yield ask
+        yield fire
     parts_of(app).close()
 
 
@@ -115,6 +128,13 @@ def differences(
     return found
 
 
+def is_told_to_be_nobody(fire: Fire, base: str) -> bool:
+    """Whether a patient whom the server does not know gets no negative answer."""
+    reply = fire(base, replace(demonstration()[0], patient_id="nobody-of-this-id"), False)
+    told = reply.body["issue"][0].get("diagnostics", "")
+    return reply.status == 412 and "The FHIR server knows no such Patient" in told
+
+
 def test_hapi_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, hapi: str) -> None:
     """The demonstration patients come by ``relapse-cds load-demo``. Prefetched Bundles have pages here."""
     command = ["load-demo", "--fhir-server", hapi, "--today", TODAY.isoformat()]
@@ -126,6 +146,9 @@ def test_hapi_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, hap
         c.patient_id for c in demonstration()
     ]
     put(hapi, cases())
+    with firing(knowledge, sandbox, hapi, "hapi") as fire:
+        assert is_told_to_be_nobody(fire, hapi)
+        assert is_told_to_be_nobody(fire, sandbox.base)
     with asking(knowledge, sandbox, hapi, "hapi") as ask:
         assert differences(ask, sandbox, hapi, (True, False), [*demonstration(), *cases()]) == []
     # Without known habits, what the server can do is learned from its CapabilityStatement.
@@ -138,5 +161,7 @@ def test_medplum_gives_the_same_answers(knowledge: Knowledge, sandbox: Sandbox, 
     # Each of its searches looks at every resource, so that it is given few.
     charts = [*demonstration()[:4], *cases()[::4]]
     put(medplum, charts)
+    with firing(knowledge, sandbox, medplum, "medplum") as fire:
+        assert is_told_to_be_nobody(fire, medplum)
     with asking(knowledge, sandbox, medplum, "medplum") as ask:
         assert differences(ask, sandbox, medplum, (False,), charts) == []
