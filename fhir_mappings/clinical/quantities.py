@@ -8,6 +8,9 @@ from enum import Enum
 
 from fhir_mappings.clinical.answers import Answer
 
+# Under names of their own: Python 3.11 looks members of an Enum up slowly, and every sample is asked often.
+_YES, _NO, _UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -52,18 +55,18 @@ class Measured:
     def is_above(self, threshold: Decimal) -> Answer:
         """Whether the value is strictly greater than ``threshold``, over the whole interval."""
         if self.low is not None and (self.low > threshold or (self.low == threshold and self.low_open)):
-            return Answer.YES
+            return _YES
         if self.high is not None and self.high <= threshold:
-            return Answer.NO
-        return Answer.UNSURE
+            return _NO
+        return _UNSURE
 
     def is_at_least(self, threshold: Decimal) -> Answer:
         """Whether the value is greater than or equal to ``threshold``, over the whole interval."""
         if self.low is not None and self.low >= threshold:
-            return Answer.YES
+            return _YES
         if self.high is not None and (self.high < threshold or (self.high == threshold and self.high_open)):
-            return Answer.NO
-        return Answer.UNSURE
+            return _NO
+        return _UNSURE
 
 
 class Presence(Enum):

@@ -34,6 +34,10 @@ class Owner(Enum):
     FOREIGN = "foreign"
 
 
+_PATIENT = Owner.PATIENT
+"""Under a name of its own: Python 3.11 looks members of an Enum up slowly, and every resource is asked."""
+
+
 class Attribution:
     """Decides the owner of resources for one patient.
 
@@ -67,7 +71,7 @@ class Attribution:
         if isinstance(reference, list):
             return self._worst(reference)
         # Nearly every resource says it in the plainest way.
-        return Owner.PATIENT if reference.reference in self._accepted else self._owner_of(reference)
+        return _PATIENT if reference.reference in self._accepted else self._owner_of(reference)
 
     def points_to_patient(self, reference: Reference | None) -> bool:
         """Whether a reference certainly names the patient."""

@@ -23,6 +23,8 @@ from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen
 
 _MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "MedicationStatement"})
+# Under names of their own: Python 3.11 looks members of an Enum up slowly, and every resource is asked.
+_PATIENT, _FOREIGN = Owner.PATIENT, Owner.FOREIGN
 _DECIDING = frozenset({"Condition", "Patient"})
 _COURSES = frozenset({"CarePlan", "EpisodeOfCare"})
 _NEEDS_OF_TYPE = {
@@ -103,11 +105,11 @@ class ChartReader:
                     self._read_entry(inner, inner.resource)
             return
         owner = self._attribution.owner(resource)
-        if owner is Owner.FOREIGN and kind not in ("Specimen", "Group"):
+        if owner is _FOREIGN and kind not in ("Specimen", "Group"):
             raise ForeignResource(kind)
         ref = f"{kind}/{resource.id}" if resource.id else f"{kind}/{entry.full_url or ''}"
         try:
-            if owner is Owner.PATIENT or (kind == "Specimen" and owner is Owner.FOREIGN):
+            if owner is _PATIENT or (kind == "Specimen" and owner is _FOREIGN):
                 self._read_owned(kind, resource, entry, ref, owner)
             else:
                 self._note_unattributable(kind, resource, ref)
@@ -131,7 +133,7 @@ class ChartReader:
         elif kind in _COURSES:
             self._courses.append((resource, ref))
         elif kind == "Specimen":
-            read_specimen(resource, ref, vocabulary, owner is Owner.FOREIGN, into)
+            read_specimen(resource, ref, vocabulary, owner is _FOREIGN, into)
         elif kind == "ResearchSubject":
             read_enrolment(resource, ref, into)
         elif kind == "ServiceRequest":

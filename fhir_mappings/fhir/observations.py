@@ -19,6 +19,9 @@ from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})
 _VOID = frozenset({"entered-in-error", "cancelled"})
+# Under names of their own: Python 3.11 looks members of an Enum up slowly, and every result is asked.
+_UNSTATED, _FINAL = Specimen.UNSTATED, ResultStatus.FINAL
+_NO_MATERIAL = (Specimen.UNSTATED, Specimen.OTHER)
 _GENE_CODE = "48018-6"
 _VARIANT = "genomic-variant"
 
@@ -46,7 +49,7 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
         _leave_out(resource, ref, version, refused, concept, into)
         return
     specimen = specimen_of(resource, vocabulary)
-    if concept.only_on is not Specimen.UNSTATED and specimen is not concept.only_on:
+    if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
     if _conflicts(concept, specimen):
@@ -104,7 +107,7 @@ def _speaks_of_another(focus: list[Reference] | Reference | None) -> bool:
 def specimen_of(resource: Resource, vocabulary: Vocabulary) -> Specimen:
     """The material an Observation was measured on, from its own body site and specimen words."""
     if resource.body_site is None and resource.specimen is None:
-        return Specimen.UNSTATED
+        return _UNSTATED
     sites = resource.body_site if isinstance(resource.body_site, list) else [resource.body_site]
     for site in sites:
         if site is not None:
@@ -134,8 +137,11 @@ def _specimen_words(resource: Resource) -> str:
 
 
 def _conflicts(concept: ResultConcept, specimen: Specimen) -> bool:
-    stated = (Specimen.UNSTATED, Specimen.OTHER)
-    return concept.material not in stated and specimen not in stated and concept.material is not specimen
+    return (
+        concept.material is not specimen
+        and concept.material not in _NO_MATERIAL
+        and specimen not in _NO_MATERIAL
+    )
 
 
 def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> Value:
@@ -145,7 +151,7 @@ def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary
             found = first_meaning(answer, vocabulary.answers, None)
             if found is not None:
                 return found
-    if value is Presence.ABSENT and concept.dimension == "residual":
+    if concept.dimension == "residual" and value is Presence.ABSENT:
         return _below_sensitivity(resource)
     if concept.id == "disease-status" and resource.value_codeable_concept is not None:
         codes = {(coding.system, coding.code) for coding in codings_of(resource.value_codeable_concept)}
@@ -185,8 +191,8 @@ def _result(
         concept=concept.id,
         value=value,
         collected=collected,
-        status=ResultStatus.FINAL if status in _ASSERTING else ResultStatus.PRELIMINARY,
-        specimen=concept.material if specimen is Specimen.UNSTATED else specimen,
+        status=_FINAL if status in _ASSERTING else ResultStatus.PRELIMINARY,
+        specimen=concept.material if specimen is _UNSTATED else specimen,
         specimen_ref=specimen_ref,
         code=code,
         method=method,
@@ -230,7 +236,7 @@ def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into:
             if refused or _conflicts(concept, specimen):
                 _leave_out(resource, ref, version, refused or "specimen-conflict", concept, into)
                 continue
-            if concept.only_on is not Specimen.UNSTATED and specimen is not concept.only_on:
+            if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
                 continue
             value = read_value(component, concept.dimension, vocabulary)
             code = f"{coding.system}|{coding.code}"
