@@ -190,6 +190,7 @@ def test_metrics_of_all_workers_have_a_port_of_their_own(served: Served) -> None
 
 
 def test_sigterm_finishes_what_is_in_flight_and_writes_the_trail(served: Served) -> None:
+    assert served.send(http(b"[", "Content-Length: 1")).startswith(b"HTTP/1.1 400")
     body = orjson.dumps(request({"conditions": bundle(asthma())}))
     head = http(b"", f"Content-Length: {len(body)}")
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connection:
@@ -205,9 +206,12 @@ def test_sigterm_finishes_what_is_in_flight_and_writes_the_trail(served: Served)
     assert served.process.wait(40) == 0
     assert not list(served.directory.glob("relapse-cds-metrics-*"))
     assert {line["event"] for line in served.log() if "event" in line} >= {"serving", "answered", "refused"}
+    # The other tests of this module may have called as well.
+    evaluated = ("answered", "/cds-services/<service_id>", 200)
+    answered = sum((x.get("event"), x.get("route"), x.get("code")) == evaluated for x in served.log())
     store = open_store(f"sqlite:///{served.directory}/relapse-cds.db")
     try:
-        assert sum(firing.calls for firing in store.firings.read()) == 3
+        assert sum(firing.calls for firing in store.firings.read()) == answered >= 1
         assert store.audit.first_broken() is None
     finally:
         store.close()
