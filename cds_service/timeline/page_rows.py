@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cds_service.cards.text import clean
 from cds_service.evaluation import Evaluation
@@ -230,7 +231,7 @@ def _numbers(name: str, criteria: CriteriaSet) -> Mapping[str, str]:
         return {
             "rise": plain(rise.rise_over),
             "final": plain(rise.final_over),
-            "gap": str(rise.minimum_gap_hours),
+            "gap": plain(Decimal(rise.minimum_gap_hours) / 24),
             "window": str(rise.maximum_gap_days),
         }
     if name == "C" and pair is not None:

@@ -72,11 +72,6 @@ def disease_of(view: View, knowledge: Knowledge) -> Disease:
     )
 
 
-def is_coded_relapse(diagnosis: Diagnosis) -> bool:
-    """Whether a clinician coded the relapse itself (F-28)."""
-    return diagnosis.phase is Phase.RELAPSE
-
-
 def _diagnosed(diagnoses: Sequence[Diagnosis], view: View) -> Moment | None:
     """The earliest date of a Condition that is not itself the coded relapse or remission.
 

@@ -73,10 +73,6 @@ class Attribution:
         # Nearly every resource says it in the plainest way.
         return _PATIENT if reference.reference in self._accepted else self._owner_of(reference)
 
-    def points_to_patient(self, reference: Reference | None) -> bool:
-        """Whether a reference certainly names the patient."""
-        return reference is not None and self._owner_of(reference) is Owner.PATIENT
-
     def _worst(self, references: list[Reference]) -> Owner:
         owners = [self._owner_of(reference) for reference in references]
         for owner in (Owner.FOREIGN, Owner.UNATTRIBUTABLE, Owner.PATIENT):

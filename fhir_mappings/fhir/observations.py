@@ -52,6 +52,9 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
+    if isinstance(value, Unusable) and value.why == "no-value" and _status_of(resource) == "registered":
+        _leave_out(resource, ref, version, "pending", concept, into)
+        return
     if _conflicts(concept, specimen):
         into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
         specimen, value = Specimen.OTHER, as_conflict(value)
@@ -73,11 +76,9 @@ def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tup
 
 
 def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> str:
-    status = (resource.status or "").strip().lower()
+    status = _status_of(resource)
     if status in _VOID:
         return status
-    if status == "registered":
-        return "pending"
     if has_modifier(resource):
         return "modifier-extension"
     if resource.focus and _speaks_of_another(resource.focus):
@@ -86,6 +87,10 @@ def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary)
     if words and vocabulary.donor_text.search(words):
         return "donor-specimen"
     return ""
+
+
+def _status_of(resource: Resource) -> str:
+    return (resource.status or "").strip().lower()
 
 
 def _leave_out(
@@ -181,7 +186,7 @@ def _result(
     value: Value,
 ) -> Result:
     collected, basis = collected_moment(resource)
-    status = (resource.status or "").strip().lower()
+    status = _status_of(resource)
     references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
     specimen_ref = next((found.reference for found in references if found and found.reference), "")
     limit = read_sensitivity(_comment(resource)) if concept.dimension == "residual" else None

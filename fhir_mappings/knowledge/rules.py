@@ -43,7 +43,7 @@ SECTION_RULES = {
     "SUSPECT": ("finding.finding_section", ("suspect.",)),
     "REFRACT": ("finding.finding_section", ("refract.",)),
     "PERSIST": ("finding.finding_section", ("persist.",)),
-    "PRELIM": ("finding.preliminary_section", ("prelim.",)),
+    "PRELIM": ("data_quality.preliminary_section", ("prelim.",)),
     "TIMING": ("context.timing_section", ("timing.", "risk.", "outcome.")),
     "WORKUP": ("context.workup_section", ("workup.",)),
     "EMSCREEN": ("context.screening_section", ("emscreen.",)),
@@ -60,7 +60,7 @@ SECTION_RULES = {
     "SAFE-VOD": ("safety.safety_sections", ("safe-vod.",)),
     "SAFE-NEURO": ("safety.safety_sections", ("safe-neuro.",)),
     "SAFE-ITONLY": ("safety.safety_sections", ("safe-itonly.",)),
-    "DATA": ("finding.data_section", ("data.", "incomplete.", "need.", "unapproved.")),
+    "DATA": ("data_quality.data_section", ("data.", "incomplete.", "need.", "unapproved.")),
 }
 """Section: its function below assessing.sections, and the beginnings of its sentences' keys."""
 

@@ -9,7 +9,8 @@ from fhir_mappings.assessing.sections.context import (
     timing_section,
     workup_section,
 )
-from fhir_mappings.assessing.sections.finding import data_section, finding_section, preliminary_section
+from fhir_mappings.assessing.sections.data_quality import data_section, preliminary_section
+from fhir_mappings.assessing.sections.finding import finding_section
 from fhir_mappings.assessing.sections.options import option_sections, trial_section
 from fhir_mappings.assessing.sections.safety import safety_sections
 from fhir_mappings.assessing.sections.site_therapy import site_therapy_sections

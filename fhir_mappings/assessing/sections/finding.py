@@ -1,4 +1,4 @@
-"""RELAPSE, PROBABLE, SUSPECT, REFRACT, PERSIST, PRELIM and DATA: the finding with its evidence."""
+"""RELAPSE, PROBABLE, SUSPECT, REFRACT and PERSIST: the finding with its evidence."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from dataclasses import replace
 from fhir_mappings.assessing.episodes import Episode, Grade
 from fhir_mappings.assessing.near_misses import NearMiss, growth_factor_before
 from fhir_mappings.assessing.picture import Picture
+from fhir_mappings.assessing.sections.headlines import (
+    episode_of,
+    headline,
+    ordinal,
+    persist_headline,
+    site_words,
+)
 from fhir_mappings.assessing.sections.saying import capital, say
-from fhir_mappings.assessing.view import MARROW, describe, measured
+from fhir_mappings.assessing.view import MARROW, measured
 from fhir_mappings.assessment import Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Phase
 from fhir_mappings.clinical.moments import Moment, within_days
-from fhir_mappings.clinical.quantities import Unusable
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
 from fhir_mappings.knowledge.all.criteria import repopulation
 from fhir_mappings.knowledge.site_choice import READINGS
@@ -35,13 +41,11 @@ def finding_section(picture: Picture) -> Iterator[Section]:
             yield from _suspicion(picture)
         yield from _relapse(picture)
     elif status is Status.PROBABLE:
-        yield Section(
-            "PROBABLE", Indicator.WARNING, tuple(_probable(picture)), _headline(picture, "probable")
-        )
+        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), headline(picture, "probable"))
     elif status is Status.REFRACTORY:
         yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
     elif status is Status.PERSISTENT:
-        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), _persist_headline(picture))
+        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), persist_headline(picture))
     elif status is Status.SUSPECT and not picture.standing.misses and picture.standing.unusable:
         yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
     elif status is Status.SUSPECT:
@@ -62,9 +66,9 @@ def _relapse(picture: Picture) -> Iterator[Section]:
     active = picture.standing.phase == "active"
     indicator = Indicator.CRITICAL if active else Indicator.INFO
     if active:
-        yield Section("RELAPSE", indicator, tuple(_relapse_lines(picture)), _headline(picture, "relapse"))
+        yield Section("RELAPSE", indicator, tuple(_relapse_lines(picture)), headline(picture, "relapse"))
     else:
-        episode = _episode(picture)
+        episode = episode_of(picture)
         remission = episode.after.day.text if episode.after is not None else ""
         words = say("relapse.history.summary", number=ordinal(episode.number), date=episode.event.text)
         lines = [
@@ -80,7 +84,7 @@ def _relapse(picture: Picture) -> Iterator[Section]:
 
 
 def _relapse_lines(picture: Picture) -> Iterator[Statement]:
-    episode = _episode(picture)
+    episode = episode_of(picture)
     if episode.grade is Grade.CODED:
         yield say("relapse.coded", date=episode.event.text)
         yield say("relapse.coded.confirm")
@@ -95,7 +99,7 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
 
 
 def _probable(picture: Picture) -> Iterator[Statement]:
-    episode = _episode(picture)
+    episode = episode_of(picture)
     yield from _criteria(picture, episode)
     if picture.standing.remission == "unknown":
         yield say("probable.no-remission")
@@ -129,7 +133,7 @@ def _persistent(picture: Picture) -> Iterator[Statement]:
         found = "; ".join(measured(item) for item in picture.standing.persistent.evidence)
         yield say("persist.found", value=found)
     yield say("persist.options")
-    episode = _episode(picture)
+    episode = episode_of(picture)
     yield from _criteria(picture, episode)
     yield say("relapse.site", site=site_words(picture))
     yield from _site_notes(picture)
@@ -305,94 +309,3 @@ def _problem_list(picture: Picture, episode: Episode) -> Iterator[Statement]:
 def _earlier(picture: Picture) -> Iterator[Statement]:
     for episode in picture.standing.previous:
         yield say("relapse.earlier", number=ordinal(episode.number), date=episode.event.text)
-
-
-def preliminary_section(picture: Picture) -> Iterator[Section]:
-    """Results that are not final: shown, never asserted (F-10)."""
-    results = picture.standing.preliminary
-    if results:
-        lines = tuple(
-            say("prelim.result", value=measured(describe(result, picture.knowledge.titles)))
-            for result in results
-        )
-        yield Section("PRELIM", Indicator.INFO, (*lines, say("prelim.meaning")), say("prelim.summary"))
-
-
-def data_section(picture: Picture) -> Iterator[Section]:
-    """Problems of units, dates and quality that a person can mend (F-18, F-22)."""
-    lines = list(_data_lines(picture))
-    if lines:
-        yield Section("DATA", Indicator.INFO, tuple(lines), say("data.summary"))
-
-
-def _data_lines(picture: Picture) -> Iterator[Statement]:
-    for result in picture.standing.unusable:
-        if isinstance(result.value, Unusable):
-            title = picture.knowledge.titles.get(result.concept, result.concept)
-            date = result.collected.text if result.collected else "an unknown date"
-            yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
-    for item in picture.view.ignored:
-        if item.why in ("codes-conflict", "modifier-extension"):
-            yield say(f"data.{item.why}", resource=item.resource)
-    if picture.timing is not None and picture.timing.seed_003.value == "indeterminate":
-        diagnosed = picture.disease.diagnosed
-        yield say("data.diagnosis-date", date=diagnosed.text if diagnosed is not None else "no date")
-    episode = picture.episode
-    if episode is not None:
-        for one in episode.window.marrow:
-            if one.day == episode.event and one.result.date_basis == "reported":
-                yield say("data.report-date", date=one.day.text)
-
-
-def _headline(picture: Picture, kind: str) -> Statement:
-    episode = _episode(picture)
-    number = max(episode.number, len(picture.standing.previous) + 1)
-    timing = picture.timing.seed_003.value if picture.timing is not None else ""
-    tempo = {"early": "early ", "late": "late "}.get(timing, "")
-    key = "first" if number <= 1 else "later"
-    if picture.site is None or not picture.site.name:
-        return say(f"{kind}.summary.site-unknown", number=ordinal(number), date=episode.event.text)
-    return say(
-        f"{kind}.summary.{key}",
-        number=ordinal(number),
-        site=(tempo if key == "first" else "") + site_words(picture),
-        date=episode.event.text,
-    )
-
-
-def _persist_headline(picture: Picture) -> Statement:
-    found = picture.standing.persistent
-    return say("persist.summary", date=found.day.text if found is not None else "")
-
-
-def site_words(picture: Picture) -> str:
-    """The site in words."""
-    site = picture.site
-    if site is None or not site.name:
-        return "not recorded"
-    words = {
-        "isolated-marrow": "isolated marrow",
-        "isolated-cns": "isolated CNS",
-        "isolated-testis": "isolated testicular",
-        "isolated-other": "isolated extramedullary (" + ", ".join(site.sites) + ")",
-        "combined": "combined marrow and " + " and ".join(_SITE_NAMES.get(name, name) for name in site.sites),
-        "extramedullary-isolation-unknown": "extramedullary ("
-        + ", ".join(_SITE_NAMES.get(name, name) for name in site.sites)
-        + "), isolation unknown",
-    }
-    return words[site.name]
-
-
-_SITE_NAMES = {"cns": "CNS", "testis": "testis"}
-
-
-def ordinal(number: int) -> str:
-    """first, second, third, then 4th and so on."""
-    return {0: "first", 1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
-
-
-def _episode(picture: Picture) -> Episode:
-    episode = picture.episode
-    if episode is None:
-        raise ValueError("this status stands on an episode")
-    return episode

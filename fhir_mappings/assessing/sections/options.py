@@ -21,11 +21,6 @@ _STATES = {
 }
 
 
-def is_on_study(picture: Picture) -> bool:
-    """Whether the patient is on a study or being screened for one (F-13)."""
-    return any(enrolment.state in ON_STUDY for enrolment in picture.enrolments)
-
-
 def trial_section(picture: Picture) -> Iterator[Section]:
     """Trial participation is preferred when available; an enrolment replaces the search (S-003-05, R-15)."""
     if not is_active_disease(picture):

@@ -39,7 +39,7 @@ LOCAL = "http://lab.example.org"
         (None, PRELIMINARY),
         ("entered-in-error", "entered-in-error"),
         ("cancelled", "cancelled"),
-        ("registered", "pending"),
+        ("registered", PRELIMINARY),
     ],
 )
 def test_the_status_says_how_far_a_result_counts(status: str | None, expected: object) -> None:
@@ -47,6 +47,12 @@ def test_the_status_says_how_far_a_result_counts(status: str | None, expected: o
     found: list[object] = [one.status for one in facts.results]
     found = found or [why for _, why in ignored_of(facts)]
     assert found == [expected]
+
+
+def test_a_registered_result_without_a_value_is_pending() -> None:
+    facts = facts_of(observation(status="registered", valueQuantity=None))
+    assert facts.results == ()
+    assert [why for _, why in ignored_of(facts)] == ["pending"]
 
 
 @pytest.mark.parametrize(
