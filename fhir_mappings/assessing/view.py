@@ -28,6 +28,8 @@ MARROW = ("marrow-lymphoblasts", "marrow-blasts", "marrow-malignant")
 BLOOD = ("blood-lymphoblasts", "blood-blasts")
 CSF_CYTOLOGY = ("csf-blasts", "csf-blast-count", "csf-cytology")
 DECIDING = frozenset((*MARROW, *BLOOD, *CSF_CYTOLOGY, "csf-wbc", "csf-rbc", "mrd"))
+# Under names of their own: Python 3.11 looks members of an Enum up slowly, and every result is asked.
+_PRELIMINARY, _FINAL = ResultStatus.PRELIMINARY, ResultStatus.FINAL
 # A percentage of a flow gate is not a share of nucleated cells (A-18).
 _GATED = ("flow", "gate", "cytometr")
 
@@ -61,8 +63,8 @@ def view_of(facts: Facts, at: datetime, knowledge: Knowledge) -> View:
     """The usable part of the chart at ``at``: nothing later, nothing void, nothing of a donor."""
     ignored = list(facts.ignored)
     results = _usable_results(facts, at, ignored)
-    preliminary = tuple(result for result in results if result.status is ResultStatus.PRELIMINARY)
-    final = [result for result in results if result.status is ResultStatus.FINAL]
+    preliminary = tuple(result for result in results if result.status is _PRELIMINARY)
+    final = [result for result in results if result.status is _FINAL]
     dated = [result for result in final if result.collected is not None]
     by_concept: dict[str, list[Result]] = {}
     for result in dated:
