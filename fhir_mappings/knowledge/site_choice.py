@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.review import DRAFT
@@ -21,30 +22,9 @@ def choose(knowledge: Knowledge, criteria_set: str = "", repopulation: str = "")
     Raises KnowledgeError for a name nobody knows, an incomplete set, or a set without criterion B.
     """
     default = knowledge.default_set
-    chosen = default
-    if criteria_set:
-        found = {one.id: one for one in knowledge.criteria_sets}.get(criteria_set)
-        if found is None or not found.complete:
-            complete = ", ".join(one.id for one in knowledge.criteria_sets if one.complete)
-            problem = "no such criteria set" if found is None else "an incomplete set cannot decide"
-            raise _refused("criteria_set", criteria_set, problem, f"write one of: {complete}")
-        chosen = found
+    chosen = _deciding(knowledge, criteria_set) if criteria_set else default
     if repopulation:
-        if repopulation not in READINGS:
-            raise _refused(
-                "repopulation", repopulation, "no such reading", f"write one of: {', '.join(READINGS)}"
-            )
-        if chosen.repopulation is None:
-            raise _refused(
-                "repopulation", repopulation, f"{chosen.id} has no criterion B", "remove repopulation"
-            )
-        if repopulation != chosen.repopulation.mode:
-            words = knowledge.words[f"criterion.B.read-as.{repopulation}"].text
-            chosen = replace(
-                chosen,
-                repopulation=replace(chosen.repopulation, mode=repopulation),
-                label=f"{chosen.label}, {words}",
-            )
+        chosen = _as_read(knowledge, chosen, repopulation)
     if chosen == default:
         return knowledge
     others = tuple(one for one in knowledge.criteria_sets if one.id != chosen.id)
@@ -55,6 +35,27 @@ def choose(knowledge: Knowledge, criteria_set: str = "", repopulation: str = "")
         digest=f"sha256:{hashlib.sha256(named).hexdigest()}",
         review=DRAFT,
     )
+
+
+def _deciding(knowledge: Knowledge, criteria_set: str) -> CriteriaSet:
+    found = {one.id: one for one in knowledge.criteria_sets}.get(criteria_set)
+    if found is not None and found.complete:
+        return found
+    complete = ", ".join(one.id for one in knowledge.criteria_sets if one.complete)
+    problem = "no such criteria set" if found is None else "an incomplete set cannot decide"
+    raise _refused("criteria_set", criteria_set, problem, f"write one of: {complete}")
+
+
+def _as_read(knowledge: Knowledge, chosen: CriteriaSet, reading: str) -> CriteriaSet:
+    if reading not in READINGS:
+        raise _refused("repopulation", reading, "no such reading", f"write one of: {', '.join(READINGS)}")
+    rule = chosen.repopulation
+    if rule is None:
+        raise _refused("repopulation", reading, f"{chosen.id} has no criterion B", "remove repopulation")
+    if rule.mode == reading:
+        return chosen
+    label = f"{chosen.label}, {knowledge.words[f'criterion.B.read-as.{reading}'].text}"
+    return replace(chosen, repopulation=replace(rule, mode=reading), label=label)
 
 
 def _refused(key: str, value: str, problem: str, remedy: str) -> KnowledgeError:
