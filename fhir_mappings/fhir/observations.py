@@ -52,9 +52,14 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
-    if isinstance(value, Unusable) and value.why == "no-value" and _status_of(resource) == "registered":
-        _leave_out(resource, ref, version, "pending", concept, into)
-        return
+    if isinstance(value, Unusable) and value.why == "no-value":
+        if _status_of(resource) == "registered":
+            _leave_out(resource, ref, version, "pending", concept, into)
+            return
+        before = len(into.results)
+        _read_components(resource, ref, vocabulary, into)
+        if len(into.results) > before:
+            return
     if _conflicts(concept, specimen):
         into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
         specimen, value = Specimen.OTHER, as_conflict(value)
