@@ -7,11 +7,11 @@ standing that the engine decides by, so that the picture cannot disagree with th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from fhir_mappings.assessing.disease import Disease, disease_of
 from fhir_mappings.assessing.episodes import Course, CourseReader, Episode, Grade
-from fhir_mappings.assessing.evidence_windows import Remission
 from fhir_mappings.assessing.levels import levels_of
 from fhir_mappings.assessing.merging import merge_facts
 from fhir_mappings.assessing.standing import Standing, standing_of
@@ -20,6 +20,7 @@ from fhir_mappings.assessment import Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.facts import Facts, MedicationState, Result, ResultStatus, TreatmentCourse
+from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, plain
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Met
@@ -92,21 +93,25 @@ def _fired(course: Course, standing: Standing) -> Mapping[str, tuple[Fired, ...]
 
 
 def _drawn(course: Course, standing: Standing) -> Iterator[Episode]:
-    """The episodes that are relapses or may be: those after a remission, and the one the status speaks of."""
+    """The episodes that are relapses or may be.
+
+    Those after a remission, those that are coded (the code says that there was a remission), and the one
+    the status speaks of.
+    """
     for episode in course.episodes:
-        if episode.before is not None or episode is standing.episode:
+        if episode.before is not None or episode.coded is not None or episode is standing.episode:
             yield episode
 
 
 def _phases(course: Course, standing: Standing, disease: Disease) -> Iterator[TimelinePhase]:
     episodes = list(_drawn(course, standing))
-    first = course.first_remission
+    # The first remission on record may be a transplant after disease that is not drawn.
+    remission = course.first_remission or (episodes[0].before if episodes else course.remission)
     opened = disease.diagnosed
-    if opened is not None and (first is None or first.basis != "undated"):
-        until = first.day if first is not None else episodes[0].event if episodes else None
+    if opened is not None and (remission is None or remission.basis != "undated"):
+        until = remission.day if remission is not None else episodes[0].event if episodes else None
         if until is None or until.first >= opened.first:
             yield TimelinePhase("disease", opened, until, "diagnosis")
-    remission: Remission | None = first
     for episode in episodes:
         if remission is not None and remission.day.first <= episode.event.first:
             yield TimelinePhase("remission", remission.day, episode.event, remission.basis)
@@ -125,7 +130,7 @@ def _marks(
     view: View, course: Course, facts: Facts, disease: Disease, fired: Mapping[str, tuple[Fired, ...]]
 ) -> Iterator[TimelineMark]:
     if disease.diagnosed is not None:
-        yield TimelineMark("diagnosis", disease.diagnosed, disease.all_diagnoses[0].resource)
+        yield TimelineMark("diagnosis", disease.diagnosed, _first_stated(disease, disease.diagnosed))
     for number, plan in enumerate(_plans(facts, disease, view)):
         if plan.end is not None and not plan.end.is_after(view.at):
             yield TimelineMark("end-of-later-plan" if number else "end-of-therapy", plan.end, plan.resource)
@@ -138,21 +143,26 @@ def _marks(
         yield TimelineMark(kind, finding.day, resource, finding.site, fired.get(resource, ()))
 
 
+def _first_stated(disease: Disease, diagnosed: Moment) -> str:
+    """The Condition that the date of the diagnosis comes from, not a later one of its relapse."""
+    dated = ((found.onset or found.recorded, found.resource) for found in disease.all_diagnoses)
+    return next(resource for day, resource in dated if day is not None and day.first == diagnosed.first)
+
+
 def _points(
     view: View, titles: Mapping[str, str], fired: Mapping[str, tuple[Fired, ...]]
 ) -> Iterator[TimelinePoint]:
-    for panel, samples in (("marrow", view.marrow), ("blood", view.blood), ("mrd", view.mrd)):
+    for name, samples in (("marrow", view.marrow), ("blood", view.blood), ("mrd", view.mrd)):
         for sample in samples:
-            yield _point(panel, sample, fired.get(sample.result.resource, ()))
+            yield _point(name, sample, fired.get(sample.result.resource, ()))
     for sample in view.gated:
         yield _point("marrow", sample, (), "gated")
     for tap in view.taps:
         yield _tap_point(tap, titles, fired)
     for result in view.preliminary:
-        panel = _PANEL_OF_CONCEPT.get(result.concept, "")
-        if panel and result.collected is not None and isinstance(result.value, Measured):
-            title = titles.get(result.concept, result.concept)
-            sample = Sample(result, result.value, result.collected, title)
+        panel = _PANEL_OF_CONCEPT.get(result.concept)
+        if panel is not None and result.collected is not None and isinstance(result.value, Measured):
+            sample = Sample(result, result.value, result.collected, titles[result.concept])
             yield _point(panel, sample, (), ResultStatus.PRELIMINARY.value)
 
 
@@ -178,27 +188,29 @@ def _tap_point(
     tap: TapReading, titles: Mapping[str, str], fired: Mapping[str, tuple[Fired, ...]]
 ) -> TimelinePoint:
     draw = tap.draw
-    words = {Answer.YES: "blasts-present", Answer.NO: "blasts-absent", Answer.UNSURE: "blasts-undetermined"}
-    remarks = [words[draw.blasts]]
-    if tap.cns_class:
-        remarks.append(tap.cns_class)
-    if tap.traumatic is Answer.YES:
-        remarks.append("traumatic-tap")
-    names = [sample.result.resource for sample in (draw.wbc, draw.rbc) if sample is not None]
-    if draw.blasts_from is not None:
-        names.append(draw.blasts_from.resource)
-    met = tuple(dict.fromkeys(mark for name in names for mark in fired.get(name, ())))
-    title = titles.get("csf-wbc", "csf-wbc")
-    if draw.wbc is None:
-        name = names[0] if names else ""
-        return TimelinePoint(
-            "csf", name, title, draw.day, "", "", None, None, remarks=tuple(remarks), fired=met
-        )
-    value, evidence = draw.wbc.value, draw.wbc.evidence()
-    return TimelinePoint(
-        "csf", draw.wbc.result.resource, title, draw.day, _shown(value), value.unit, value.low, value.high,
-        evidence.original, "used", tuple(remarks), met,
+    counts = draw.wbc.result if draw.wbc is not None else None
+    erythrocytes = draw.rbc.result if draw.rbc is not None else None
+    names = [found.resource for found in (counts, draw.blasts_from, erythrocytes) if found is not None]
+    point = TimelinePoint(
+        "csf", names[0], titles["csf-wbc"], draw.day, "", "", None, None,
+        remarks=tuple(_remarks(tap)),
+        fired=tuple(dict.fromkeys(mark for name in names for mark in fired.get(name, ()))),
     )  # fmt: skip
+    if draw.wbc is None:
+        return point
+    value, original = draw.wbc.value, draw.wbc.evidence().original
+    return replace(
+        point, value=_shown(value), unit=value.unit, low=value.low, high=value.high, original=original
+    )
+
+
+def _remarks(tap: TapReading) -> Iterator[str]:
+    words = {Answer.YES: "blasts-present", Answer.NO: "blasts-absent", Answer.UNSURE: "blasts-undetermined"}
+    yield words[tap.draw.blasts]
+    if tap.cns_class:
+        yield tap.cns_class
+    if tap.traumatic is Answer.YES:
+        yield "traumatic-tap"
 
 
 def _shown(value: Measured) -> str:
@@ -236,8 +248,8 @@ def _plans(facts: Facts, disease: Disease, view: View) -> list[TreatmentCourse]:
 
 def _set_aside(view: View, titles: Mapping[str, str]) -> Iterator[SetAside]:
     for result in view.unusable:
-        why = result.value.why if isinstance(result.value, Unusable) else ""
-        yield _aside(result, titles, why)
+        if isinstance(result.value, Unusable):
+            yield _aside(result, titles, result.value.why)
     for result in view.undated:
         yield _aside(result, titles, "no-date")
 
@@ -245,7 +257,7 @@ def _set_aside(view: View, titles: Mapping[str, str]) -> Iterator[SetAside]:
 def _aside(result: Result, titles: Mapping[str, str], why: str) -> SetAside:
     original = result.value.original if isinstance(result.value, Measured | Unusable) else ""
     date = result.collected.text if result.collected is not None else ""
-    return SetAside(result.resource, titles.get(result.concept, result.concept), date, original, why)
+    return SetAside(result.resource, titles[result.concept], date, original, why)
 
 
 def _when(point: TimelinePoint) -> tuple[object, ...]:
