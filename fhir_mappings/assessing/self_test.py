@@ -58,11 +58,11 @@ def _unspeakable(assessment: Assessment, knowledge: Knowledge) -> Iterator[Fault
     spoken = [line for section in assessment.sections for line in section.statements]
     spoken += [section.summary for section in assessment.sections if section.summary is not None]
     spoken += [reason for option in assessment.options for reason in option.because]
-    for key, values in {line.words: line.values for line in spoken}.items():
+    for key, blanks in {(line.words, tuple(sorted(line.values))) for line in spoken}:
         try:
-            knowledge.words[key].text.format(**values)
+            knowledge.words[key].text.format(**dict.fromkeys(blanks, ""))
         except KeyError as error:
-            remedy = f"use these blanks: {', '.join(sorted(values)) or 'none'}"
+            remedy = f"use these blanks: {', '.join(blanks) or 'none'}"
             yield Fault("words.toml", 0, key, f"nothing fills the blank {error.args[0]}", remedy)
 
 
