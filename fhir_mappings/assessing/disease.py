@@ -14,6 +14,7 @@ from fhir_mappings.clinical.facts import (
     DiagnosisKind,
     Facts,
     Lineage,
+    Medication,
     MedicationState,
     Phase,
     Result,
@@ -189,12 +190,11 @@ def _finding(result: Result) -> Marker:
 class Therapy:
     """Frontline therapy: when it ended, and whether the event fell into it.
 
-    ``reinduction_end`` is the end of the first course after the event. ``basis`` names the record.
+    ``reinduction_end`` is the end of the first course after the event.
     """
 
     ended: Moment | None
     on_therapy: Answer
-    basis: str
     reinduction_start: Moment | None
     reinduction_end: Moment | None
 
@@ -206,14 +206,14 @@ def therapy_around(
     courses = _courses(facts, disease)
     frontline = [course for course in courses if course.start is None or course.start.first < event.first]
     later = [course for course in courses if course.start is not None and course.start.first >= event.first]
-    start, end = _reinduction(later, event, view)
+    start, end = _reinduction(later, event, view, knowledge)
     chosen = frontline[0] if frontline else None
     if chosen is not None and (chosen.end is not None or chosen.running):
         ended = chosen.end
         on = Answer.YES if ended is None else Answer.of(event.first <= ended.last)
         if ended is not None and not (ended.is_exact_day and event.is_exact_day):
             on = Answer.UNSURE if ended.first <= event.last and event.first <= ended.last else on
-        return Therapy(ended, on, chosen.resource, start, end)
+        return Therapy(ended, on, start, end)
     return _from_maintenance(event, view, knowledge, start, end)
 
 
@@ -227,50 +227,60 @@ def _courses(facts: Facts, disease: Disease) -> list[TreatmentCourse]:
 
 
 def _reinduction(
-    later: Sequence[TreatmentCourse], event: Moment, view: View
+    later: Sequence[TreatmentCourse], event: Moment, view: View, knowledge: Knowledge
 ) -> tuple[Moment | None, Moment | None]:
+    """Start and end of reinduction: a course that ended, else the first course, else the first drug given."""
     for course in later:
         if course.end is not None and course.end.last <= view.today.first:
             return course.start, course.end
-    for course in later:
-        return course.start, None
+    if later:
+        return later[0].start, None
+    supportive = knowledge.agents_of("g-csf")
     given = [
-        drug
+        drug.start
         for drug in view.medications
         if drug.start is not None
         and drug.start.first >= event.first
         and drug.state in (MedicationState.GIVEN, MedicationState.RUNNING)
+        and drug.agent not in supportive
     ]
-    if given:
-        first = min((drug.start for drug in given if drug.start), key=lambda moment: moment.sort_key)
-        return first, None
-    return None, None
+    return min(given, key=lambda moment: moment.sort_key, default=None), None
 
 
 def _from_maintenance(
     event: Moment, view: View, knowledge: Knowledge, start: Moment | None, end: Moment | None
 ) -> Therapy:
+    """Whether maintenance went on at the event, or when it ended, by its drugs.
+
+    A drug begun on the day of the event belongs to the reinduction. An order says when it was written and
+    not when the last dose was taken: where it is the newest record, the end of therapy stays open.
+    """
     maintenance = knowledge.agents_of("maintenance")
-    dates: list[Moment] = []
-    running = False
-    source = ""
-    for drug in view.medications:
-        if (
-            drug.agent in maintenance
-            and not drug.intrathecal
-            and drug.start
-            and drug.start.first <= event.first
-        ):
-            running = running or (drug.state is MedicationState.RUNNING and drug.end is None)
-            dates.append(drug.end or drug.start)
-            source = drug.resource
-    if not dates:
-        return Therapy(None, Answer.UNSURE, "", start, end)
-    last = max(dates, key=lambda moment: moment.sort_key)
-    recent = within_days(last, event, knowledge.whole("marker_window_days"))
-    if running or recent is Answer.YES or last.last >= event.first:
-        return Therapy(None, Answer.YES, source, start, end)
-    return Therapy(last, Answer.NO, source, start, end)
+    taken = [
+        (drug, drug.start)
+        for drug in view.medications
+        if drug.agent in maintenance
+        and not drug.intrathecal
+        and drug.state is not MedicationState.PLANNED
+        and drug.start is not None
+        and drug.start.first < event.first
+    ]
+    if not taken:
+        return Therapy(None, Answer.UNSURE, start, end)
+    seen = [drug.end or begun for drug, begun in taken]
+    days = knowledge.whole("maintenance_gap_days")
+    if any(drug.state is MedicationState.RUNNING and drug.end is None for drug, _begun in taken) or any(
+        day.last >= event.first or within_days(day, event, days) is Answer.YES for day in seen
+    ):
+        return Therapy(None, Answer.YES, start, end)
+    last = max(seen, key=lambda moment: moment.sort_key)
+    closed = any(_last_dose(drug) == last for drug, _begun in taken)
+    return Therapy(last, Answer.NO, start, end) if closed else Therapy(None, Answer.UNSURE, start, end)
+
+
+def _last_dose(drug: Medication) -> Moment | None:
+    """The day of the last dose, where the record states one."""
+    return drug.end or (drug.start if drug.resource.startswith("MedicationAdministration/") else None)
 
 
 def received_agents(view: View) -> Mapping[str, Moment | None]:

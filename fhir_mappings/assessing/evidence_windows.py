@@ -15,6 +15,9 @@ from fhir_mappings.clinical.verdict import Evidence
 from fhir_mappings.clinical.window import SiteFinding, Window
 from fhir_mappings.knowledge.model import Knowledge
 
+_EXPLORED = {"testis-biopsy": "testicular biopsy", "orchiectomy": "orchiectomy"}
+"""Procedures that give tissue of the testis, as a card names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remission:
@@ -95,11 +98,11 @@ def _site_of(diagnosis: Diagnosis, view: View, knowledge: Knowledge) -> Iterator
         return
     named = Evidence(diagnosis.resource, diagnosis.site, date=day.text)
     if diagnosis.certainty is not Certainty.CONFIRMED:
-        yield SiteFinding(diagnosis.site, day, Answer.UNSURE, "suspected", (named,))
+        yield SiteFinding(diagnosis.site, day, Answer.UNSURE, (named,))
     elif diagnosis.kind is DiagnosisKind.TESTIS:
         yield _testis(day, named, view, knowledge)
     else:
-        yield SiteFinding(diagnosis.site, day, Answer.YES, "confirmed diagnosis", (named,))
+        yield SiteFinding(diagnosis.site, day, Answer.YES, (named,))
 
 
 def _examined(view: View, knowledge: Knowledge) -> Iterator[SiteFinding]:
@@ -113,26 +116,24 @@ def _examined(view: View, knowledge: Knowledge) -> Iterator[SiteFinding]:
             if not _explored_since(result.collected, view):
                 what = f"positive {knowledge.titles[result.concept]}"
                 named = Evidence(result.resource, what, date=result.collected.text)
-                yield SiteFinding("testis", result.collected, Answer.UNSURE, "examination", (named,))
+                yield SiteFinding("testis", result.collected, Answer.UNSURE, (named,))
 
 
 def _explored_since(day: Moment, view: View) -> bool:
     return any(
-        done.kind in ("testis-biopsy", "orchiectomy")
-        and done.performed is not None
-        and done.performed.first >= day.first
+        done.kind in _EXPLORED and done.performed is not None and done.performed.first >= day.first
         for done in view.procedures
     )
 
 
 def _testis(day: Moment, named: Evidence, view: View, knowledge: Knowledge) -> SiteFinding:
     for done in view.procedures:
-        if done.kind in ("testis-biopsy", "orchiectomy") and done.performed is not None:
+        if done.kind in _EXPLORED and done.performed is not None:
             if within_days(done.performed, day, knowledge.whole("testis_window_days")) is Answer.YES:
-                biopsy = Evidence(done.resource, "testicular biopsy", date=done.performed.text)
+                biopsy = Evidence(done.resource, _EXPLORED[done.kind], date=done.performed.text)
                 first = min(day, done.performed, key=lambda moment: moment.sort_key)
-                return SiteFinding("testis", first, Answer.YES, "biopsy", (named, biopsy))
-    return SiteFinding("testis", day, Answer.UNSURE, "no biopsy on record", (named,))
+                return SiteFinding("testis", first, Answer.YES, (named, biopsy))
+    return SiteFinding("testis", day, Answer.UNSURE, (named,))
 
 
 def window_since(

@@ -43,22 +43,18 @@ def _another_leukaemia(disease: Disease) -> Statement | None:
 
 
 def _another_code(disease: Disease) -> Statement | None:
-    first = {
-        lineage: _earliest(found for found in disease.all_diagnoses if found.lineage is lineage)
+    b, t = (
+        _earliest(found for found in disease.all_diagnoses if found.lineage is lineage)
         for lineage in (Lineage.B, Lineage.T)
-    }
-    b, t = first[Lineage.B], first[Lineage.T]
+    )
     if b is None or t is None or b.first == t.first:
         return None
-    earlier, later = (Lineage.B, Lineage.T) if b.first < t.first else (Lineage.T, Lineage.B)
+    (before, recorded), (after, now) = sorted(
+        ((b, Lineage.B), (t, Lineage.T)), key=lambda pair: pair[0].first
+    )
     return Statement(
         "workup.lineage-switch.coded",
-        {
-            "recorded": earlier.value,
-            "first": _text(first[earlier]),
-            "now": later.value,
-            "date": _text(first[later]),
-        },
+        {"recorded": recorded.value, "first": before.text, "now": now.value, "date": after.text},
     )
 
 
@@ -87,7 +83,3 @@ def _earliest(diagnoses: Iterable[Diagnosis]) -> Moment | None:
 
 def _day(found: Diagnosis) -> Moment | None:
     return found.onset or found.recorded
-
-
-def _text(day: Moment | None) -> str:
-    return day.text if day is not None else "an unknown date"

@@ -186,16 +186,15 @@ def preliminary_results(course: Course, view: View, knowledge: Knowledge) -> tup
 
 
 def growth_factor_before(day: Moment, view: View, knowledge: Knowledge) -> bool:
-    """Whether a growth factor was given shortly before a sample (F-04)."""
+    """Whether a growth factor was given at a sample or shortly before it (F-04)."""
     for drug in view.medications:
+        begun = drug.start or drug.end
         if drug.agent not in knowledge.agents_of("g-csf") or drug.state is MedicationState.PLANNED:
             continue
+        if begun is None or begun.first > day.last:
+            continue
         key = "pegfilgrastim_days" if drug.agent == "pegfilgrastim" else "gcsf_days"
-        last = drug.end or drug.start
-        if (
-            last is not None
-            and last.first <= day.last
-            and within_days(last, day, knowledge.whole(key)) is Answer.YES
-        ):
+        last = drug.end or begun
+        if last.last >= day.first or within_days(last, day, knowledge.whole(key)) is Answer.YES:
             return True
     return False

@@ -36,21 +36,25 @@ class Persistence:
 class Standing:
     """Status and what it stands on.
 
-    ``phase`` is active or in-remission with a relapse. ``remission`` tells how far a remission before the
-    event is on record: documented, derived, absent or unknown (0.3). ``persistent_since`` is the marrow
-    that shows persistence.
+    ``phase`` is active or in-remission with a relapse. ``refractory`` are the marrows that show disease
+    without a remission, none where a clinician coded it. ``persistent`` is what shows persistence.
     """
 
     status: Status
     phase: str = ""
     episode: Episode | None = None
-    remission: str = ""
     misses: tuple[NearMiss, ...] = ()
     unusable: tuple[Result, ...] = ()
     preliminary: tuple[Result, ...] = ()
     refractory: tuple[Sample, ...] = ()
     persistent: Persistence | None = None
     previous: tuple[Episode, ...] = ()
+
+    @property
+    def remission(self) -> str:
+        """How the remission before the event is on record, or ``unknown`` (0.3)."""
+        before = self.episode.before if self.episode is not None else None
+        return before.basis if before is not None else "unknown"
 
 
 def standing_of(course: Course, view: View, facts: Facts, disease: Disease, knowledge: Knowledge) -> Standing:
@@ -90,24 +94,15 @@ def _without_remission(
         and sample.day.first >= diagnosed.last + timedelta(days=knowledge.whole("remission_after_days"))
     ]
     if late and _shows_refractory(late, diagnosed, knowledge):
-        return Standing(Status.REFRACTORY, remission="absent", refractory=tuple(late), unusable=unusable)
-    if _coded_refractory(disease) is not None and diagnosed is not None:
-        return Standing(Status.REFRACTORY, remission="absent", unusable=unusable)
+        return Standing(Status.REFRACTORY, refractory=tuple(late), unusable=unusable, preliminary=preliminary)
+    if _coded_refractory(disease) is not None:
+        return Standing(Status.REFRACTORY, unusable=unusable, preliminary=preliminary)
     if _is_new(diagnosed, view, knowledge):
         return Standing(Status.NONE)
     episode = course.episodes[-1] if course.episodes else None
     if episode is not None and _is_current(episode, course, view, knowledge):
         if diagnosed is None or episode.event.first > diagnosed.last:
-            return Standing(
-                Status.PROBABLE,
-                "active",
-                episode,
-                remission="unknown",
-                unusable=unusable,
-                preliminary=preliminary,
-            )
-    if episode is not None and not _is_current(episode, course, view, knowledge):
-        return Standing(Status.NONE)
+            return Standing(Status.PROBABLE, "active", episode, unusable=unusable, preliminary=preliminary)
     return _quiet(course, view, knowledge, unusable, preliminary)
 
 
@@ -154,7 +149,6 @@ def _active(
 ) -> Standing | None:
     if not _is_current(episode, course, view, knowledge):
         return None
-    remission = episode.before.basis if episode.before is not None else "unknown"
     persistent = _persistent(episode, view, facts, disease, knowledge)
     status = Status.RELAPSE
     if episode.grade is Grade.CONSENSUS or episode.contradicted or _code_not_found(episode, view, knowledge):
@@ -165,7 +159,6 @@ def _active(
         status,
         "active",
         episode,
-        remission,
         misses=tuple(miss for miss in near_misses(course, view, knowledge) if miss.kind.startswith("site-")),
         unusable=unusable,
         preliminary=preliminary,
@@ -248,7 +241,6 @@ def _in_remission(
         Status.RELAPSE,
         "in-remission",
         episode,
-        episode.before.basis if episode.before is not None else "unknown",
         misses=near_misses(course, view, knowledge),
         unusable=unusable,
         preliminary=preliminary,

@@ -19,13 +19,12 @@ class SiteFinding:
     """Leukaemia outside the marrow that is not read from CSF counts.
 
     ``site`` is cns, testis or another site's name. ``proven`` is YES for biopsy, unequivocal imaging or
-    a confirmed coded diagnosis, UNSURE for a suspicion (F-21). ``proof`` names how.
+    a confirmed coded diagnosis, UNSURE for a suspicion (F-21).
     """
 
     site: str
     day: Moment
     proven: Answer
-    proof: str
     evidence: tuple[Evidence, ...]
 
 

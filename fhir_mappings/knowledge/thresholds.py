@@ -19,6 +19,7 @@ REQUIRED = frozenset(
     {
         "remission_marrow_below", "remission_after_days", "refractory_within_days", "new_diagnosis_days",
         "isolated_marrow_below", "isolated_window_days", "testis_window_days", "marker_window_days",
+        "maintenance_gap_days",
         "alert_window_days", "reminder_limit_days", "suspect_marrow_at_least", "suspect_blood_at_least",
         "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
         "contradicting_mrd_below", "gcsf_days", "pegfilgrastim_days", "regeneration_days",

@@ -204,7 +204,7 @@ def test_c_asks_for_a_marrow_without_one_or_without_the_rule() -> None:
 
 
 def finding(day: int, proven: Answer) -> SiteFinding:
-    return SiteFinding("testis", on(day), proven, "biopsy", (Evidence(f"Condition/{day}", "testis"),))
+    return SiteFinding("testis", on(day), proven, (Evidence(f"Condition/{day}", "testis"),))
 
 
 def test_d_is_met_by_the_first_proven_finding() -> None:
