@@ -60,7 +60,7 @@ def _unspeakable(assessment: Assessment, knowledge: Knowledge) -> Iterator[Fault
     spoken += [reason for option in assessment.options for reason in option.because]
     for key, blanks in {(line.words, tuple(sorted(line.values))) for line in spoken}:
         try:
-            knowledge.words[key].text.format(**dict.fromkeys(blanks, ""))
+            knowledge.words[key].text.format(**{blank: blank for blank in blanks})
         except KeyError as error:
             remedy = f"use these blanks: {', '.join(blanks) or 'none'}"
             yield Fault("words.toml", 0, key, f"nothing fills the blank {error.args[0]}", remedy)
