@@ -148,6 +148,8 @@ class Assessment:
     cns: Answer = Answer.UNSURE
     """Whether the CNS is involved in the event; unsure without a lumbar puncture that decides it."""
     cns_because: tuple[Evidence, ...] = ()
+    beside: tuple[Evidence, ...] = ()
+    """What the finding shows beside the criteria: suspicions, disease that persists or never remitted."""
     timing: Timing | None = None
     lineage: Lineage = Lineage.UNKNOWN
     bcr_abl1: Marker = Marker.UNKNOWN

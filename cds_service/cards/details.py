@@ -80,3 +80,4 @@ def _evaluated(assessment: Assessment, wording: CardWording) -> str:
 def _evidence(assessment: Assessment) -> Iterator[Evidence]:
     for result in assessment.criteria:
         yield from result.verdict.because
+    yield from assessment.beside

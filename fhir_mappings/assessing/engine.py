@@ -12,7 +12,7 @@ from fhir_mappings.assessing.episodes import CourseReader
 from fhir_mappings.assessing.merging import merge_facts
 from fhir_mappings.assessing.picture import Picture, picture_of
 from fhir_mappings.assessing.sections import sections_of
-from fhir_mappings.assessing.standing import standing_of
+from fhir_mappings.assessing.standing import Standing, standing_of
 from fhir_mappings.assessing.view import View, view_of
 from fhir_mappings.assessment import (
     Assessment,
@@ -26,7 +26,7 @@ from fhir_mappings.assessment import (
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.verdict import Met, Unknown
+from fhir_mappings.clinical.verdict import Evidence, Met, Unknown
 from fhir_mappings.knowledge.model import Knowledge, Need
 
 _NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
@@ -83,6 +83,7 @@ def evaluate_facts(
         site=picture.site.name if picture.site is not None else "",
         cns=picture.site.cns_involved if picture.site is not None else Answer.UNSURE,
         cns_because=picture.site.cns_because if picture.site is not None else (),
+        beside=tuple(_beside(standing)),
         timing=picture.timing,
         lineage=picture.disease.lineage,
         bcr_abl1=picture.markers.bcr_abl1,
@@ -99,6 +100,16 @@ def evaluate_facts(
         evidence_digest=evidence_digest(facts, view),
         latest_specimen=_latest_specimen(view),
     )
+
+
+def _beside(standing: Standing) -> Iterator[Evidence]:
+    """What the finding shows beside the criteria."""
+    for miss in standing.misses:
+        yield from miss.evidence
+    if standing.persistent is not None:
+        yield from standing.persistent.evidence
+    if standing.refractory:
+        yield standing.refractory[-1].evidence()
 
 
 def _latest_specimen(view: View) -> str:

@@ -79,6 +79,7 @@ class Expectation(_Strict, frozen=True):
     that may not be offered in any form but ``excluded``. ``quiet`` means no section at all.
     ``milder`` names sections that, if present, are below a warning. ``says`` names sentences of the
     knowledge that are said, ``key`` or ``key: text that it contains``; ``unsaid`` those that are not.
+    ``reads`` gives every sentence of a section in its order, the summary first, in the same form.
     """
 
     status: Status
@@ -112,6 +113,7 @@ class Expectation(_Strict, frozen=True):
     ignored: list[str] = []
     says: list[str] = []
     unsaid: list[str] = []
+    reads: dict[Section, list[str]] = {}
 
 
 class _Person(_Strict, frozen=True):

@@ -18,7 +18,13 @@ Said = Mapping[str, Sequence[str]]
 """Keys of the sentences that are said, each with its sentences, blanks filled."""
 
 
-def disagreements(case: Case, answer: Answer, indicators: Mapping[str, str], said: Said) -> list[str]:
+Read = Mapping[str, Sequence[tuple[str, str]]]
+"""Names of the sections, each with its sentences in their order: key and text, the summary first."""
+
+
+def disagreements(
+    case: Case, answer: Answer, indicators: Mapping[str, str], said: Said, read: Read
+) -> list[str]:
     """One sentence per difference between ``answer`` (assess --json) and the case."""
     expect = case.expect
     sentences = [
@@ -29,6 +35,7 @@ def disagreements(case: Case, answer: Answer, indicators: Mapping[str, str], sai
         *_sections(expect, answer.get("sections", []), indicators),
         *_ignored(expect, answer.get("ignored", [])),
         *_words(expect, said),
+        *_reads(expect, read),
     ]
     return [f"{case.id}: {sentence}" for sentence in sentences]
 
@@ -126,3 +133,16 @@ def _words(expect: Expectation, said: Said) -> Iterator[str]:
     for key in expect.unsaid:
         if key in said:
             yield f"it should not say {key}, does"
+
+
+def _reads(expect: Expectation, read: Read) -> Iterator[str]:
+    for name, wanted in expect.reads.items():
+        found = read.get(name, ())
+        keys = [each.partition(": ")[0] for each in wanted]
+        spoken = [key for key, _text in found]
+        if keys != spoken:
+            yield f"section {name} should read {', '.join(keys)}, reads {', '.join(spoken)}"
+            continue
+        for each, (key, sentence) in zip(wanted, found, strict=True):
+            if each.partition(": ")[2] not in sentence:
+                yield f"{key} should contain {each.partition(': ')[2]!r}, reads {sentence!r}"

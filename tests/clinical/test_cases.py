@@ -46,12 +46,30 @@ def said(assessment: Assessment, knowledge: Knowledge) -> dict[str, list[str]]:
     return found
 
 
+def read(assessment: Assessment, knowledge: Knowledge) -> dict[str, list[tuple[str, str]]]:
+    """Every section as a person reads it: the summary, then each sentence, with its key."""
+    return {
+        section.name: [
+            (one.words, knowledge.words[one.words].text.format(**one.values))
+            for one in (section.summary, *section.statements)
+            if one is not None
+        ]
+        for section in assessment.sections
+    }
+
+
 @pytest.mark.parametrize("case", _parameters())
 def test_the_case_is_answered_as_written(case: Case, knowledge: Knowledge) -> None:
     resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
     assessment = door.assess(resources, case.at, knowledge)
     indicators = {section.name: section.indicator.value for section in assessment.sections}
-    found = disagreements(case, door.as_json(assessment), indicators, said(assessment, knowledge))
+    found = disagreements(
+        case,
+        door.as_json(assessment),
+        indicators,
+        said(assessment, knowledge),
+        read(assessment, knowledge),
+    )
     assert not found, f"\n{case.id} {case.name}\n" + "\n".join(found)
 
 

@@ -7,8 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fhir_mappings.assessing.picture import Picture
-from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
-from fhir_mappings.assessment import Indicator, Section, Statement
+from fhir_mappings.assessing.sections.saying import (
+    is_active_disease,
+    is_in_remission,
+    is_referred_for_transplant,
+    say,
+)
+from fhir_mappings.assessment import Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.clinical.moments import Moment, within_days
@@ -52,10 +57,8 @@ def _reminders_open(picture: Picture) -> bool:
 
 def _is_due(picture: Picture) -> bool:
     """Reinduction ended, or second remission was reached, and no MRD is on record."""
-    episode, therapy = picture.episode, picture.therapy
-    if episode is None or therapy is None:
-        return False
-    return therapy.reinduction_end is not None or is_in_remission(picture)
+    therapy = picture.therapy
+    return is_in_remission(picture) or (therapy is not None and therapy.reinduction_end is not None)
 
 
 def _due(picture: Picture) -> Iterator[Statement]:
@@ -70,6 +73,8 @@ def _due(picture: Picture) -> Iterator[Statement]:
 def _result(picture: Picture, sample: Sample) -> Iterator[Statement]:
     knowledge = picture.knowledge
     text = f"{sample.value.text} %"
+    if sample.value.exact is None:
+        text += f" (recorded as {sample.value.original})"
     if sample.value.original == "not detected":
         text = f"not detected (sensitivity {plain(sample.value.high or Decimal(0))} %)"
     method = sample.result.method or "method not stated"
@@ -80,7 +85,7 @@ def _result(picture: Picture, sample: Sample) -> Iterator[Statement]:
     answers = {sample.value.is_at_least(knowledge.number(key)) for key in ("mrd_hsct_r3", "mrd_hsct_bfm")}
     if answers == {Answer.YES, Answer.NO}:
         yield say("mrd-res.groups-differ")
-    if _planned_transplant(picture):
+    if is_referred_for_transplant(picture):
         old = within_days(sample.day, picture.view.today, knowledge.whole("mrd_before_transplant_days"))
         positive = sample.value.is_at_least(knowledge.number("mrd_negative_below"))
         if old is Answer.NO or positive is not Answer.NO:
@@ -123,7 +128,11 @@ def _active(picture: Picture) -> Iterator[Statement]:
     if timing == "early":
         yield say("hsct.early")
         yield say("outcome.r3.hsct")
-    elif timing == "late" and picture.disease.lineage is not Lineage.T:
+    elif (
+        timing == "late"
+        and picture.disease.lineage is not Lineage.T
+        and picture.standing.status is not Status.PERSISTENT
+    ):
         yield say("hsct.late")
     elif timing == "not-classified":
         yield say("hsct.later-relapse")
@@ -144,7 +153,7 @@ def _second_remission(picture: Picture) -> Iterator[Section]:
         yield Section("HSCT", Indicator.WARNING, tuple(lines), say("hsct.summary.early"))
     elif _t_isolated_cns(picture):
         lines = [say("hsct.cr2.t-cns.seed"), say("hsct.cr2.t-cns.cog"), *_delay_lines(picture)]
-        yield Section("HSCT", Indicator.INFO, tuple(lines), say("hsct.summary.late"))
+        yield Section("HSCT", Indicator.INFO, tuple(lines), say("hsct.summary.t-cns"))
     elif picture.disease.lineage is not Lineage.B:
         yield _not_by_mrd(picture)
     elif sample is not None:
@@ -174,32 +183,18 @@ def _by_mrd(picture: Picture, sample: Sample) -> Section:
 
 def _is_delayed(picture: Picture) -> bool:
     days = picture.knowledge.whole("hsct_referral_days")
-    return _days_in_remission(picture) > days and not _referred(picture)
+    return _days_in_remission(picture) > days and not is_referred_for_transplant(picture)
 
 
 def _delay_lines(picture: Picture) -> Iterator[Statement]:
-    if _referred(picture):
+    if is_referred_for_transplant(picture):
         yield say("hsct.referred")
     else:
         yield say("hsct.no-referral", days=str(_days_in_remission(picture)))
 
 
 def _referral_line(picture: Picture) -> Iterator[Statement]:
-    yield say("hsct.referred" if _referred(picture) else "hsct.not-referred")
-
-
-def _referred(picture: Picture) -> bool:
-    episode = picture.episode
-    since = episode.event if episode is not None else None
-    return any(
-        referral.kind == "hsct-evaluation"
-        and (since is None or referral.authored is None or referral.authored.last >= since.first)
-        for referral in picture.referrals
-    )
-
-
-def _planned_transplant(picture: Picture) -> bool:
-    return _referred(picture)
+    yield say("hsct.referred" if is_referred_for_transplant(picture) else "hsct.not-referred")
 
 
 def _days_in_remission(picture: Picture) -> int:

@@ -133,7 +133,7 @@ def _found(result: Result) -> str:
     value = result.value
     text = value.value if isinstance(value, Presence) else ""
     if isinstance(value, Measured):
-        text = f"{value.text} {value.unit}".strip()
+        text = f"{value.text} {value.unit}" if value.unit else value.original
     return ", ".join(part for part in (text, result.collected.text if result.collected else "") if part)
 
 

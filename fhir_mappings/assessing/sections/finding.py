@@ -176,8 +176,13 @@ def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
             },
             one.cites,
         )
-        if any(item.what.startswith("marrow blasts") for item in one.verdict.because):
-            yield say("criterion.lineage-not-stated")
+    if any(
+        item.what.startswith("marrow blasts")
+        for one in episode.results
+        if isinstance(one.verdict, Met)
+        for item in one.verdict.because
+    ):
+        yield say("criterion.lineage-not-stated")
 
 
 def _same_as_e(verdict: Met, episode: Episode, criteria_set: str) -> bool:
@@ -197,13 +202,15 @@ def _held(item: Evidence) -> str:
 
 
 def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
-    """Which default threshold was not exceeded, when only another set is met."""
+    """Which default threshold of the same site was not exceeded, when only another set is met."""
     default = picture.knowledge.default_set
+    met = {one.id for one in episode.results if isinstance(one.verdict, Met)}
+    near = {name for name, others in (("A", met - {"D", "E"}), ("E", met & {"E"})) if others}
     for one in episode.results:
-        if one.criteria_set != default.id or isinstance(one.verdict, Met) or not one.verdict.because:
+        if one.criteria_set != default.id or one.id not in near:
             continue
         held = [item for item in one.verdict.because if item.threshold]
-        if held and one.id in ("A", "E"):
+        if held:
             yield Statement(
                 "probable.seed-not-exceeded",
                 {"id": one.id, "set": default.label, "evidence": "; ".join(_held(item) for item in held)},

@@ -36,20 +36,19 @@ def site_words(picture: Picture) -> str:
     site = picture.site
     if site is None or not site.name:
         return "not recorded"
+    named = [_SITE_NAMES.get(name, name) for name in site.sites]
     words = {
         "isolated-marrow": "isolated marrow",
         "isolated-cns": "isolated CNS",
         "isolated-testis": "isolated testicular",
-        "isolated-other": "isolated extramedullary (" + ", ".join(site.sites) + ")",
-        "combined": "combined marrow and " + " and ".join(_SITE_NAMES.get(name, name) for name in site.sites),
-        "extramedullary-isolation-unknown": "extramedullary ("
-        + ", ".join(_SITE_NAMES.get(name, name) for name in site.sites)
-        + "), isolation unknown",
+        "isolated-other": f"isolated extramedullary ({', '.join(named)})",
+        "combined": f"combined {', '.join(('marrow', *named[:-1]))} and {named[-1]}" if named else "",
+        "extramedullary-isolation-unknown": f"extramedullary ({', '.join(named)}; isolation unknown)",
     }
     return words[site.name]
 
 
-_SITE_NAMES = {"cns": "CNS", "testis": "testis"}
+_SITE_NAMES = {"cns": "CNS"}
 
 
 def ordinal(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhir_mappings.assessing.episodes import Episode
 from fhir_mappings.assessing.picture import Picture
 from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
 from fhir_mappings.assessment import Indicator, Section
@@ -66,22 +67,23 @@ def _neurotoxicity(picture: Picture) -> Iterator[Section]:
 
 
 def _intrathecal_only(picture: Picture) -> Iterator[Section]:
-    """Intrathecal drugs ordered for a CNS relapse without any systemic therapy (S-000-19)."""
-    site, episode = picture.site, picture.episode
-    if site is None or episode is None or "cns" not in site.sites:
-        return
-    orders = [drug for drug in picture.facts.medications if _is_current_order(drug, picture)]
-    systemic = [drug for drug in orders if not drug.intrathecal and _is_antileukaemic(drug, picture)]
-    if any(drug.intrathecal for drug in orders) and not systemic:
+    if is_intrathecal_alone(picture):
         yield Section(
             "SAFE-ITONLY", Indicator.WARNING, (say("safe-itonly.warning"),), say("safe-itonly.summary")
         )
 
 
-def _is_current_order(drug: Medication, picture: Picture) -> bool:
-    episode = picture.episode
-    if episode is None:
+def is_intrathecal_alone(picture: Picture) -> bool:
+    """Intrathecal drugs ordered for a CNS relapse without any systemic therapy (S-000-19)."""
+    site, episode = picture.site, picture.episode
+    if site is None or episode is None or "cns" not in site.sites:
         return False
+    orders = [drug for drug in picture.facts.medications if _is_current_order(drug, episode)]
+    systemic = [drug for drug in orders if not drug.intrathecal and _is_antileukaemic(drug, picture)]
+    return any(drug.intrathecal for drug in orders) and not systemic
+
+
+def _is_current_order(drug: Medication, episode: Episode) -> bool:
     if drug.state is MedicationState.PLANNED and drug.start is None:
         return True
     return drug.start is not None and drug.start.first >= episode.event.first

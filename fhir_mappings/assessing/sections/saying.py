@@ -21,6 +21,16 @@ def is_in_remission(picture: Picture) -> bool:
     return picture.standing.status is Status.RELAPSE and picture.standing.phase == "in-remission"
 
 
+def is_referred_for_transplant(picture: Picture) -> bool:
+    """A transplant evaluation requested since the relapse; a request without a date counts (S-003-47)."""
+    episode = picture.episode
+    return episode is not None and any(
+        referral.kind == "hsct-evaluation"
+        and (referral.authored is None or referral.authored.last >= episode.event.first)
+        for referral in picture.referrals
+    )
+
+
 def say(words: str, *cites: str, **values: str) -> Statement:
     """One statement with its blanks filled."""
     return Statement(words, values, cites)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhir_mappings.assessing.picture import Picture
-from fhir_mappings.assessing.sections.saying import is_active_disease, is_in_remission, say
+from fhir_mappings.assessing.sections.safety import is_intrathecal_alone
+from fhir_mappings.assessing.sections.saying import (
+    is_active_disease,
+    is_in_remission,
+    is_referred_for_transplant,
+    say,
+)
 from fhir_mappings.assessment import Indicator, Section, Statement
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import MedicationState
@@ -30,9 +36,10 @@ def _cns(picture: Picture) -> Iterator[Statement]:
     if picture.site is not None and picture.site.marrow is Answer.NO:
         yield say("cns-tx.isolated")
     yield say("cns-tx.radiotherapy")
-    if _transplant_planned(picture):
+    if is_referred_for_transplant(picture):
         yield say("cns-tx.boost")
-    yield say("cns-tx.not-intrathecal-alone")
+    if not is_intrathecal_alone(picture):
+        yield say("cns-tx.not-intrathecal-alone")
     yield say("cns-tx.uncommon")
     yield from _prophylaxis(picture)
 
@@ -50,13 +57,6 @@ def _prophylaxis(picture: Picture) -> Iterator[Statement]:
     if before:
         first = min(before, key=lambda moment: moment.sort_key)
         yield say("cns-tx.prophylaxis", date=first.text)
-
-
-def _transplant_planned(picture: Picture) -> bool:
-    return any(
-        referral.kind == "hsct-evaluation" and referral.state in ("active", "completed", "on-hold")
-        for referral in picture.referrals
-    )
 
 
 def _testis(picture: Picture) -> Iterator[Statement]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cds_service.cards import build_cards
 from fhir_mappings.assessment import CriterionResult, NotEvaluated, Section
-from fhir_mappings.clinical.verdict import Unknown
+from fhir_mappings.clinical.verdict import Evidence, Unknown
 from tests.cds_service.cards.assessments import (
     DATA,
     EVERYTHING,
@@ -85,6 +85,11 @@ def test_explaining_lists_the_records_used() -> None:
     assert "Records used: Observation/x." in detail(FINDING, explain=True)
     assert "Records used" not in detail(FINDING)
     assert "Records used" not in detail(FINDING, explain=True, criteria=())
+
+
+def test_a_sample_behind_a_suspicion_is_a_record_used() -> None:
+    repeat = (Evidence("Observation/y", "marrow lymphoblasts"),)
+    assert "Records used: Observation/x, Observation/y." in detail(FINDING, explain=True, beside=repeat)
 
 
 def test_statements_of_the_record_cite_before_the_words_do() -> None:
