@@ -100,15 +100,16 @@ def _findings_near(episode: Episode, knowledge: Knowledge) -> list[SiteFinding]:
 
 
 def _proves_cns(tap: TapReading, met: list[CriterionResult]) -> bool:
-    resources = {item.resource for one in met if one.id in ("D", "E") for item in _because(one)}
+    resources = {
+        item.resource
+        for one in met
+        if one.id in ("D", "E") and isinstance(one.verdict, Met)
+        for item in one.verdict.because
+    }
     ours = {sample.result.resource for sample in (tap.draw.wbc, tap.draw.rbc) if sample is not None}
     if tap.draw.blasts_from is not None:
         ours.add(tap.draw.blasts_from.resource)
     return tap.draw.blasts is Answer.YES and bool(resources & ours)
-
-
-def _because(result: CriterionResult) -> tuple[Evidence, ...]:
-    return result.verdict.because if isinstance(result.verdict, Met) else ()
 
 
 def _marrow_involved(

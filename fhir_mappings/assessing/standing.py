@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -86,15 +85,9 @@ def _without_remission(
 ) -> Standing:
     """No remission on record: first presentation, refractory disease, or a remission that is only missing."""
     diagnosed = disease.diagnosed
-    disease_sized = _disease_marrows(course, view, knowledge)
-    late = [
-        sample
-        for sample in disease_sized
-        if diagnosed is not None
-        and sample.day.first >= diagnosed.last + timedelta(days=knowledge.whole("remission_after_days"))
-    ]
-    if late and _shows_refractory(late, diagnosed, knowledge):
-        return Standing(Status.REFRACTORY, refractory=tuple(late), unusable=unusable, preliminary=preliminary)
+    late = _refractory_marrows(course, view, diagnosed, knowledge)
+    if late:
+        return Standing(Status.REFRACTORY, refractory=late, unusable=unusable, preliminary=preliminary)
     if _coded_refractory(disease) is not None:
         return Standing(Status.REFRACTORY, unusable=unusable, preliminary=preliminary)
     if _is_new(diagnosed, view, knowledge):
@@ -106,14 +99,19 @@ def _without_remission(
     return _quiet(course, view, knowledge, unusable, preliminary)
 
 
-def _shows_refractory(late: Sequence[Sample], diagnosed: Moment | None, knowledge: Knowledge) -> bool:
-    """Absent remission: two late marrows, or one soon after diagnosis (F-02, F-23)."""
+def _refractory_marrows(
+    course: Course, view: View, diagnosed: Moment | None, knowledge: Knowledge
+) -> tuple[Sample, ...]:
+    """Marrows that show an absent remission: two late ones, or one soon after diagnosis (F-02, F-23)."""
     if diagnosed is None:
-        return False
+        return ()
+    first = diagnosed.last + timedelta(days=knowledge.whole("remission_after_days"))
+    late = tuple(sample for sample in _disease_marrows(course, view, knowledge) if sample.day.first >= first)
     soon = knowledge.whole("refractory_within_days")
-    return len({sample.day.first for sample in late}) > 1 or any(
+    shown = len({sample.day.first for sample in late}) > 1 or any(
         within_days(diagnosed, sample.day, soon) is Answer.YES for sample in late
     )
+    return late if shown else ()
 
 
 def _disease_marrows(course: Course, view: View, knowledge: Knowledge) -> list[Sample]:
