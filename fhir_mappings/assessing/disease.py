@@ -214,7 +214,7 @@ def therapy_around(
         if ended is not None and not (ended.is_exact_day and event.is_exact_day):
             on = Answer.UNSURE if ended.first <= event.last and event.first <= ended.last else on
         return Therapy(ended, on, start, end)
-    return _from_maintenance(event, view, knowledge, start, end)
+    return Therapy(*_from_maintenance(event, view, knowledge), start, end)
 
 
 def _courses(facts: Facts, disease: Disease) -> list[TreatmentCourse]:
@@ -247,10 +247,8 @@ def _reinduction(
     return min(given, key=lambda moment: moment.sort_key, default=None), None
 
 
-def _from_maintenance(
-    event: Moment, view: View, knowledge: Knowledge, start: Moment | None, end: Moment | None
-) -> Therapy:
-    """Whether maintenance went on at the event, or when it ended, by its drugs.
+def _from_maintenance(event: Moment, view: View, knowledge: Knowledge) -> tuple[Moment | None, Answer]:
+    """When maintenance ended, and whether it went on at the event, by its drugs.
 
     A drug begun on the day of the event belongs to the reinduction. An order says when it was written and
     not when the last dose was taken: where it is the newest record, the end of therapy stays open.
@@ -266,16 +264,16 @@ def _from_maintenance(
         and drug.start.first < event.first
     ]
     if not taken:
-        return Therapy(None, Answer.UNSURE, start, end)
+        return None, Answer.UNSURE
     seen = [drug.end or begun for drug, begun in taken]
     days = knowledge.whole("maintenance_gap_days")
     if any(drug.state is MedicationState.RUNNING and drug.end is None for drug, _begun in taken) or any(
         day.last >= event.first or within_days(day, event, days) is Answer.YES for day in seen
     ):
-        return Therapy(None, Answer.YES, start, end)
+        return None, Answer.YES
     last = max(seen, key=lambda moment: moment.sort_key)
     closed = any(_last_dose(drug) == last for drug, _begun in taken)
-    return Therapy(last, Answer.NO, start, end) if closed else Therapy(None, Answer.UNSURE, start, end)
+    return (last, Answer.NO) if closed else (None, Answer.UNSURE)
 
 
 def _last_dose(drug: Medication) -> Moment | None:

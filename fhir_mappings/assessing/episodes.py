@@ -272,13 +272,12 @@ def contradicted(
         if sample.value.is_at_least(knowledge.number("contradicting_mrd_below")) is Answer.NO
     ]
     marrow = {sample.result.resource: sample for sample in window.marrow}
-    return all(_speaks_against(one, marrow, low) for one in met)
+    verdicts = [one.verdict for one in met if isinstance(one.verdict, Met)]
+    return all(_speaks_against(verdict, marrow, low) for verdict in verdicts)
 
 
-def _speaks_against(result: CriterionResult, marrow: dict[str, Sample], low: Sequence[Result]) -> bool:
-    if not isinstance(result.verdict, Met):
-        return False
-    deciding = [marrow[item.resource] for item in result.verdict.because if item.resource in marrow]
+def _speaks_against(verdict: Met, marrow: dict[str, Sample], low: Sequence[Result]) -> bool:
+    deciding = [marrow[item.resource] for item in verdict.because if item.resource in marrow]
     if not deciding:
         return False
     return any(same_specimen(deciding[-1].result, other) for other in low)

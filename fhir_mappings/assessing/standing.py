@@ -263,5 +263,5 @@ def _quiet(
     if unusable:
         judged = course.window.marrow or course.window.blood or course.window.taps
         status = Status.SUSPECT if judged else Status.NOT_EVALUABLE
-        return Standing(status, unusable=unusable, previous=previous)
-    return Standing(Status.NONE, previous=previous)
+        return Standing(status, unusable=unusable)
+    return Standing(Status.NONE)
