@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,19 @@ AT = datetime(2024, 6, 4, 12, tzinfo=UTC)
 FHIR_SERVER = "https://ehr.example.org/fhir"
 
 AppMaker = Callable[..., Flask]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that sets up its log within this process leaves no level and no closed stream behind."""
+    root, ours, pool = logging.getLogger(), logging.getLogger("relapse_cds"), logging.getLogger("urllib3")
+    handlers, own = root.handlers[:], ours.handlers[:]
+    levels = [(one, one.level, one.disabled) for one in (root, ours, pool)]
+    yield
+    root.handlers[:], ours.handlers[:] = handlers, own
+    for one, level, disabled in levels:
+        one.setLevel(level)
+        one.disabled = disabled
 
 
 @pytest.fixture(scope="session")
