@@ -16,8 +16,8 @@ from cds_service.fhir_reader.pursuit import Sender
 from cds_service.fhir_reader.queries import Search
 from cds_service.fhir_reader.searching import interpret
 from cds_service.fhir_reader.transport import Request
+from fhir_mappings.fhir.decoding import is_stated
 from fhir_mappings.fhir.elements import Entry
-from fhir_mappings.fhir.late_elements import is_stated
 
 MOST_MEDICINES = 40
 _ORDERS = ("MedicationRequest", "MedicationAdministration", "MedicationStatement")

@@ -144,15 +144,23 @@ class ChartReader:
             self._drugs = {}
             for entry in self._medicines:
                 drug = entry.resource
-                code = _drug(drug) if drug is not None else None
+                code = self._drug(drug) if drug is not None else None
                 if drug is not None and code is not None:
                     self._drugs[f"Medication/{drug.id}"] = code
                     if entry.full_url:
                         self._drugs[entry.full_url] = code
         if not resource.contained:
             return self._drugs
-        inner = {f"#{part.id}": code for part in resource.contained if part.id and (code := _drug(part))}
+        inner = {f"#{part.id}": code for part in resource.contained if part.id and (code := self._drug(part))}
         return {**self._drugs, **inner}
+
+    def _drug(self, medication: Resource) -> CodeableConcept | None:
+        """The code of a Medication. One that cannot be understood leaves the medicines incompletely known."""
+        try:
+            return concept_of(medication.code)
+        except UnreadableElement:
+            self._note_unreadable([remains_of(medication)])
+            return None
 
     def _read_course(self, resource: Resource, ref: str) -> None:
         """A course is kept with the Conditions it names; which of them are ALL is known after merging."""
@@ -197,6 +205,9 @@ class ChartReader:
 
 
 def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
+    if item.resource_type == "Medication":
+        # It has no owner of its own; orders and administrations name it.
+        return ("medications", "administrations")
     if item.resource_type not in _NEEDS_OF_TYPE:
         return ()
     if item.resource_type == "Observation" and item.codes:
@@ -213,14 +224,6 @@ def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
 def has_disease(facts: Facts) -> bool:
     """Whether any Condition states ALL, certain or not: without one there is nothing more to fetch."""
     return any(diagnosis.kind is DiagnosisKind.ALL for diagnosis in facts.diagnoses)
-
-
-def _drug(medication: Resource) -> CodeableConcept | None:
-    """The code of a Medication; None where there is none that can be understood."""
-    try:
-        return concept_of(medication.code)
-    except UnreadableElement:
-        return None
 
 
 def _relative(reference: str) -> str:

@@ -10,6 +10,8 @@ from msgspec import Raw, Struct
 from fhir_mappings.fhir.elements import CodeableConcept, Entry, Link, Resource, Search
 
 MAX_NAMED_CODES = 16
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What decoding raises for bytes that are not the element: left as bytes, they were not looked at before."""
 
 
 class Malformed(ValueError):
@@ -73,7 +75,7 @@ def decode(data: bytes | Raw) -> Decoded:
         return Decoded(_resource.decode(data))
     except msgspec.ValidationError:
         pass
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Malformed(_position(error)) from None
     return _decode_loosely(data)
 
@@ -103,10 +105,10 @@ def _decode_loosely(data: bytes | Raw) -> Decoded:
 def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> None:
     try:
         loose = _loose_entry.decode(raw)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         unreadable.append(Unreadable("", "", ()))
         return
-    if not _stated(loose.resource):
+    if not is_stated(loose.resource):
         return
     decoded = decode(loose.resource) if bytes(loose.resource).lstrip().startswith(b"{") else None
     if decoded is None:
@@ -115,10 +117,10 @@ def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> 
     unreadable.extend(decoded.unreadable)
     if decoded.resource.resource_type is not None:
         mode = None
-        if _stated(loose.search):
+        if is_stated(loose.search):
             try:
                 mode = _search.decode(loose.search)
-            except msgspec.ValidationError:
+            except UNREADABLE:
                 mode = None
         entries.append(Entry(full_url=_read_text(loose.full_url), resource=decoded.resource, search=mode))
 
@@ -126,41 +128,42 @@ def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> 
 def _unreadable_resource(data: bytes | Raw) -> Decoded:
     try:
         stub = _stub.decode(data)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return Decoded(Resource(), (Unreadable("", "", ()),))
     resource_type, identifier = _read_text(stub.resource_type) or "", _read_text(stub.id) or ""
     return Decoded(Resource(), (Unreadable(resource_type, identifier, named_codes(stub.code)),))
 
 
-def _stated(raw: Raw) -> bool:
+def is_stated(raw: Raw) -> bool:
+    """Whether the element stands in the resource and is not null."""
     return bytes(raw) not in (b"", b"null")
 
 
 def named_codes(raw: Raw) -> tuple[str, ...]:
     """The codes of a CodeableConcept as ``system|code``; none where it cannot be understood."""
-    if not _stated(raw):
+    if not is_stated(raw):
         return ()
     try:
         concept = _concept.decode(raw)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return ()
     codings = (concept.coding or [])[:MAX_NAMED_CODES]
     return tuple(f"{coding.system}|{coding.code}" for coding in codings if coding.code)
 
 
 def _read_text(raw: Raw) -> str | None:
-    if not _stated(raw):
+    if not is_stated(raw):
         return None
     try:
         return _text.decode(raw)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return None
 
 
 def _read_link(raw: Raw) -> Link | None:
     try:
         return _link.decode(raw)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         # A next link of an odd shape must not read as "no further page".
         return Link(relation="next", url="")
 

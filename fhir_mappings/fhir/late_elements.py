@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from fhir_mappings.fhir.decoding import Unreadable, named_codes
+from fhir_mappings.fhir.decoding import UNREADABLE, Unreadable, named_codes
 from fhir_mappings.fhir.elements import CodeableConcept, Entry, Quantity, Resource
 
 Element = TypeVar("Element")
@@ -25,11 +25,6 @@ _quantity = msgspec.json.Decoder(Quantity | None)
 
 class UnreadableElement(ValueError):
     """An element does not have its R4 type, so that its resource cannot be understood."""
-
-
-def is_stated(raw: Raw) -> bool:
-    """Whether the element stands in the resource and is not null."""
-    return bytes(raw) not in (b"", b"null")
 
 
 def concept_of(raw: Raw | bytes) -> CodeableConcept | None:
@@ -84,5 +79,5 @@ def _decoded(decoder: msgspec.json.Decoder[Element | None], raw: Raw | bytes) ->
         return None
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         raise UnreadableElement from None

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from fhir_mappings.fhir.decoding import UNREADABLE
 from fhir_mappings.fhir.elements import Annotation, CodeableConcept, Extension, Meta, Resource
 
 Element = TypeVar("Element")
@@ -60,7 +61,7 @@ def _decoded(decoder: msgspec.json.Decoder[Element], raw: Raw) -> Element | None
         return None
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

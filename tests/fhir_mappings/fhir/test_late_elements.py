@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings.fhir.decoding import decode
-from fhir_mappings.fhir.late_elements import quantity_of
+from fhir_mappings.fhir.decoding import decode, named_codes
+from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.fhir.late_elements import UnreadableElement, concept_of, quantity_of, understood
+from fhir_mappings.fhir.rare_elements import notes_of
 from tests.fhir_mappings.fhir.charts import concept, condition, facts_of, observation, quantity
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -92,3 +94,31 @@ def test_a_drug_whose_code_cannot_be_read_is_known_by_what_the_order_shows() -> 
     drug = {"resourceType": "Medication", "id": "d1", "code": 5}
     shown = order(None) | {"medicationReference": {"reference": "Medication/d1", "display": "Vincristine"}}
     assert [found.agent for found in facts_of(drug, shown).medications] == ["vincristine"]
+
+
+@pytest.mark.parametrize("contained", [False, True])
+def test_a_drug_whose_code_cannot_be_read_leaves_the_medicines_open(contained: bool) -> None:
+    drug = {"resourceType": "Medication", "id": "d1", "code": 5}
+    reference = "#d1" if contained else "Medication/d1"
+    given = {**order(None), "medicationReference": {"reference": reference}}
+    facts = facts_of({**given, "contained": [drug]}) if contained else facts_of(drug, given)
+    assert facts.medications == ()
+    assert facts.unreadable == {"medications", "administrations"}
+
+
+@pytest.mark.parametrize("bad", [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf"])
+def test_a_code_that_is_no_utf_8_is_unreadable(bad: bytes) -> None:
+    data = json.dumps(observation()).encode().replace(b"11150-0", bad)
+    resource = decode(data).resource
+    assert named_codes(resource.code) == ()
+    with pytest.raises(UnreadableElement):
+        concept_of(resource.code)
+    entries, lost = understood([Entry(resource=resource)])
+    assert entries == []
+    assert [one.resource_type for one in lost] == ["Observation"]
+
+
+def test_a_note_that_is_no_utf_8_is_none() -> None:
+    resource = {**observation(), "note": [{"text": "remark"}]}
+    data = json.dumps(resource).encode().replace(b"remark", b"\xff\xfe")
+    assert notes_of(decode(data).resource) == []
