@@ -25,16 +25,19 @@ $(BIN)/python:
 		{ echo "make: $(PYTHON) cannot make a virtual environment: run 'apt-get install python3-venv' first"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# pyproject.toml asks for nothing that the lock does not hold, so the project itself goes in without its dependencies.
+# A lock is installed as it stands: resolving would let a release of tomorrow break today's commit. What pyproject.toml
+# asks for and the lock does not hold is found by 'pip check'.
 $(VENV)/.runtime: requirements/runtime.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned libraries into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/runtime.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@echo "Installing the pinned tools into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
+	@$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 venv: $(VENV)/.dev ## Make .venv with every pinned library and tool, hashes checked
