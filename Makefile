@@ -57,7 +57,7 @@ escape-long: $(VENV)/.dev ## Put 100,000 generated texts through the card escape
 	@$(BIN)/python -m pytest -m slow tests/cds_service/cards/test_markdown.py
 
 schemathesis-long: $(VENV)/.dev ## Draw 1,000 requests for each operation of the API document (EXAMPLES=1000)
-	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/cds_service/test_openapi.py
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/cds_service/api/test_openapi.py
 
 check: $(VENV)/.dev ## Lint, format, types, layers, and that the generated pages are current
 	$(BIN)/ruff check .

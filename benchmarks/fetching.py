@@ -17,7 +17,7 @@ from benchmarks.charts import PATIENT_ID, Json, body, other_chart, relapse_chart
 from benchmarks.fhir_server import SlowServer, slow_server
 from benchmarks.measuring import Figure
 from benchmarks.service import service_app
-from cds_service.parts import parts_of
+from cds_service.app_state import parts_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def _application(kind: Kind) -> Iterator[tuple[Callable[[bytes], bytes], Callabl
         yield lambda body: call(floor, body), lambda: None
         return
     from benchmarks.service import service_app
-    from cds_service.parts import parts_of
+    from cds_service.app_state import parts_of
 
     app = service_app()
     yield lambda body: call(app, body), parts_of(app).recorder.flush

@@ -6,7 +6,7 @@ from flask import Flask
 
 from benchmarks.charts import AT
 from cds_service.app import create_app
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 
 MOST_BYTES = 67_108_864
 """Admits 5,000 pretty-printed resources, which the default does not."""

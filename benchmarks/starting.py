@@ -19,7 +19,7 @@ _PROGRAMS = {
     "imported": "import cds_service.app\n",
     "created": (
         "from cds_service.app import create_app\n"
-        "from cds_service.settings import Settings\n"
+        "from cds_service.settings.model import Settings\n"
         "create_app(Settings.embedded())\n"
     ),
 }

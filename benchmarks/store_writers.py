@@ -22,7 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 from cds_service.store import ShownCard, Store, StoreUnavailable, open_store
-from cds_service.store.turns import Turns
+from cds_service.store.write_lock import Turns
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 CARDS = 4

@@ -16,8 +16,6 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured
-from fhir_mappings.clinical.trials.criteria import Match, judge_datum, usable_datum
-from fhir_mappings.clinical.trials.profile import Birth, Coded, Given, History, Known, TrialProfile
 from fhir_mappings.trials import (
     Accrual,
     Age,
@@ -38,6 +36,8 @@ from fhir_mappings.trials import (
     match_studies,
     prepare,
 )
+from fhir_mappings.trials.criteria import Match, judge_datum, usable_datum
+from fhir_mappings.trials.patient_profile import Birth, Coded, Given, History, Known, TrialProfile
 
 STUDIES = 1000
 ROUNDS = 50

@@ -12,26 +12,27 @@ from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
-from cds_service import audit, cors, problems, routes
+from cds_service.api import cors, problems, routes
+from cds_service.api.openapi import api_document
+from cds_service.api.source_attributes.document import source_attributes
+from cds_service.api.source_attributes.routes import attributes
+from cds_service.app_state import Clock, Parts, attach, parts_of
 from cds_service.auth import Verifier
-from cds_service.call_rate import CallRate
-from cds_service.configuration import check_names
-from cds_service.evaluation import Evaluator, Reader, concept_needs
+from cds_service.evaluation.audit_trail import Recorder
+from cds_service.evaluation.evaluator import Evaluator, Reader, concept_needs
+from cds_service.evaluation.prefetch import templates
+from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.feedback.routes import feedback
-from cds_service.fhir_reader import FhirReader
+from cds_service.fhir_client import FhirReader
 from cds_service.hooks import HOOKS
-from cds_service.knowledge_in_use import knowledge_in_use
-from cds_service.openapi import api_document
+from cds_service.http.rate_limit import CallRate
+from cds_service.observability import audit
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
 from cds_service.pages.start import start
-from cds_service.parts import Clock, Parts, attach, parts_of
-from cds_service.prefetch import templates
-from cds_service.recording import Recorder
-from cds_service.settings import Settings
-from cds_service.source_attributes.document import source_attributes
-from cds_service.source_attributes.routes import attributes
+from cds_service.settings.loading import check_names
+from cds_service.settings.model import Settings
 from cds_service.store import Store, open_store
 from cds_service.timeline import routes as timeline
 from cds_service.trials.referral import TrialReferrals

@@ -11,9 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from fhir_mappings.assessing.engine import evaluate_facts
-from fhir_mappings.assessing.merging import merge_facts as merge_facts
 from fhir_mappings.assessing.self_test import self_test as self_test
-from fhir_mappings.assessing.timeline import timeline_of as timeline_of
 from fhir_mappings.assessment import Assessment, Availability, NeedState
 from fhir_mappings.assessment_json import as_json as as_json
 from fhir_mappings.clinical.facts import Facts
@@ -28,11 +26,13 @@ from fhir_mappings.fhir.decoding import Malformed as Malformed
 from fhir_mappings.fhir.decoding import Unreadable as Unreadable
 from fhir_mappings.fhir.decoding import decode as decode
 from fhir_mappings.fhir.elements import Entry, Resource
+from fhir_mappings.fhir.merging import merge_facts as merge_facts
 from fhir_mappings.knowledge.assembly import load_knowledge as load_knowledge
 from fhir_mappings.knowledge.errors import KnowledgeError as KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge as Knowledge
 from fhir_mappings.knowledge.model import Need as Need
 from fhir_mappings.knowledge.site_choice import choose as choose
+from fhir_mappings.timeline.building import timeline_of as timeline_of
 
 _PATIENT = "Patient/"
 _SEEN = NeedState(Availability.PRESENT)

@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
-from cds_service.parts import parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.app_state import parts_of
+from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge, load_knowledge
 
 AT = datetime(2024, 6, 4, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from cds_service.settings import Tenant
+from cds_service.settings.model import Tenant
 
 
 class Reason(Enum):

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from cds_service.auth.callers import Reason, Refused, printable
-from cds_service.settings import Tenant
+from cds_service.settings.model import Tenant
 
 MAX_KEY_ID = 256
 MAX_TOKEN_ID = 256

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.auth.callers import Reason, Refused
-from cds_service.strict_json import AmbiguousJson, read_object
+from cds_service.http.strict_json import AmbiguousJson, read_object
 
 MAX_TOKEN_BYTES = 8192
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")

@@ -13,11 +13,11 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from cds_service.auth.keys import KeySet, NotAKeySet, read_key_set
-from cds_service.fhir_reader.bodies import TooLarge, Undecodable, read_body
-from cds_service.fhir_reader.connections import Exchange, client_tls, current_exchange
-from cds_service.fhir_reader.deadline import Deadline
-from cds_service.fhir_reader.origins import MalformedUrl, parse_base
-from cds_service.fhir_reader.transport import GuardedAdapter
+from cds_service.fhir_client.bodies import TooLarge, Undecodable, read_body
+from cds_service.fhir_client.connections import Exchange, client_tls, current_exchange
+from cds_service.fhir_client.deadline import Deadline
+from cds_service.fhir_client.transport import GuardedAdapter
+from cds_service.http.fhir_base import MalformedUrl, parse_base
 
 MAX_DOCUMENT_BYTES = 262_144
 FETCH_SECONDS = 5.0

@@ -13,7 +13,7 @@ from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from cds_service.auth.callers import printable
-from cds_service.strict_json import AmbiguousJson, read_object
+from cds_service.http.strict_json import AmbiguousJson, read_object
 
 MAX_KEYS = 100
 MIN_RSA_BITS = 2048

@@ -10,10 +10,10 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cds_service import audit
 from cds_service.auth.callers import CannotVerify
 from cds_service.auth.fetching import NoKeys, Origin
 from cds_service.auth.keys import KeySet
+from cds_service.observability import audit
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from jwt import PyJWS
 from jwt.exceptions import PyJWTError
 from prometheus_client import Counter
 
-from cds_service import audit
 from cds_service.auth.callers import ANONYMOUS, Caller, CannotVerify, Reason, Refused, printable
 from cds_service.auth.claims import (
     LEEWAY_SECONDS,
@@ -26,7 +25,8 @@ from cds_service.auth.compact import Token, bearer, take_apart
 from cds_service.auth.fetching import KeyAddress, KeyFile
 from cds_service.auth.keys import FITS
 from cds_service.auth.trust import USUAL, Freshness, TenantKeys
-from cds_service.settings import Settings, Tenant
+from cds_service.observability import audit
+from cds_service.settings.model import Settings, Tenant
 from cds_service.store import StoreUnavailable
 
 REJECTED = Counter("jwt_rejected", "Refused tokens.", ["reason", "tenant"], registry=audit.REGISTRY)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from cds_service.cards.card_profiles import PROFILES, ClientProfile
 from cds_service.cards.content import AddedLink, CardKnowledge, Source
 from cds_service.cards.details import closing_lines, detail_of
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
 from cds_service.cards.links import added_links, below, build_links
 from cds_service.cards.merging import merge_beyond
-from cds_service.cards.profiles import PROFILES, ClientProfile
 from cds_service.cards.rendering import in_plain_text
 from cds_service.cards.suggestions import build_suggestions
 from cds_service.cards.text import clean

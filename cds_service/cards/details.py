@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cds_service.cards.card_profiles import ClientProfile
 from cds_service.cards.content import CardKnowledge, CardWording
 from cds_service.cards.markdown import bullet, escape, heading
-from cds_service.cards.profiles import ClientProfile
 from cds_service.cards.rendering import in_markdown
 from cds_service.cards.topics import CardPlan
 from fhir_mappings.assessment import Assessment, Section

@@ -12,7 +12,7 @@ from typing import Any
 from cds_service.cli.chart_files import Chart, read_chart
 from cds_service.cli.configured import knowledge_for, moment
 from cds_service.cli.faults import FAILED, Unusable
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -80,8 +80,8 @@ def _assess(chart: Chart, at: datetime, settings: Settings, knowledge: Any, file
 def _answer(body: bytes, at: datetime, settings: Settings, knowledge: Any, file: Path) -> tuple[Any, str]:
     """The assessment of a hook request from its prefetch alone, and what kept it from being complete."""
     from cds_service.cli.hook_body import evaluate_body
-    from cds_service.evaluation import check_complete
-    from cds_service.refusals import Refusal
+    from cds_service.evaluation.evaluator import check_complete
+    from cds_service.http.problem import Refusal
 
     evaluation = evaluate_body(body, at, settings, knowledge, file)
     try:

@@ -125,9 +125,9 @@ def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
     from pydantic import ValidationError
 
     from cds_service.app import create_app
-    from cds_service.audit import configure_logging
     from cds_service.cli.in_process import InProcess
-    from cds_service.settings import Settings, Tenant
+    from cds_service.observability.audit import configure_logging
+    from cds_service.settings.model import Settings, Tenant
 
     try:
         ehr = Tenant(

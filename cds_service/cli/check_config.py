@@ -24,9 +24,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say what was found."""
-    from cds_service.configuration import check_names
-    from cds_service.configuration_faults import SettingsError
-    from cds_service.configuration_places import faults_of_places
+    from cds_service.settings.faults import SettingsError
+    from cds_service.settings.loading import check_names
+    from cds_service.settings.named_files import faults_of_places
     from fhir_mappings.assess import KnowledgeError
     from fhir_mappings.trials import load_trial_knowledge
 

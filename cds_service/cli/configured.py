@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from cds_service.cli.faults import Unusable
-from cds_service.configuration import load_settings
-from cds_service.configuration_faults import SettingsError
-from cds_service.knowledge_in_use import knowledge_in_use
-from cds_service.settings import Settings
+from cds_service.evaluation.site_knowledge import knowledge_in_use
+from cds_service.settings.faults import SettingsError
+from cds_service.settings.loading import load_settings
+from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge, KnowledgeError
 
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from cds_service.demo.command import run as run_demo
     from cds_service.demo.ehr import EhrError
     from cds_service.demo.hosting import NotStarted
-    from cds_service.listening import PortUnusable
+    from cds_service.server.sockets import PortUnusable
 
     place = DemoPlace(args.host, args.port, today_or(args.today))
     try:

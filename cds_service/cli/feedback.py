@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_service.cli.configured import configured
 from cds_service.cli.faults import FAILED, Unusable
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 
 _COLUMNS = """columns:
   tenant, service, card, topic, ruleVersion, outcome (accepted|overridden), suggestion,

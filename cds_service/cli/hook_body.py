@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cds_service.cli.faults import Unusable
 
 if TYPE_CHECKING:
-    from cds_service.evaluation import Evaluation
-    from cds_service.settings import Settings
+    from cds_service.evaluation.evaluator import Evaluation
+    from cds_service.settings.model import Settings
     from fhir_mappings.assess import Knowledge
 
 
@@ -18,10 +18,10 @@ def evaluate_body(
     body: bytes, at: datetime, settings: Settings, knowledge: Knowledge, file: Path
 ) -> Evaluation:
     """The evaluation of a hook request. Raises Unusable where the service would refuse it."""
-    from cds_service.evaluation import Evaluator
-    from cds_service.fhir_reader import Deadline, FhirReader
+    from cds_service.evaluation.evaluator import Evaluator
+    from cds_service.fhir_client import Deadline, FhirReader
     from cds_service.hooks import HOOKS
-    from cds_service.refusals import Refusal
+    from cds_service.http.problem import Refusal
     from cds_service.wire.body import read_body
     from cds_service.wire.request import request_of
 

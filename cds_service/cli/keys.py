@@ -14,7 +14,7 @@ from cds_service.cli.faults import Unusable
 if TYPE_CHECKING:
     from cds_service.auth import Refused, Verifier
     from cds_service.auth.trust import TenantKeys
-    from cds_service.settings import Settings, Tenant
+    from cds_service.settings.model import Settings, Tenant
 
 MOST_INPUT = 65_536
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cds_service.cli.faults import Unusable
 
 if TYPE_CHECKING:
-    from fhir_mappings.content import CaseRecord, Reviewable, Rule
+    from fhir_mappings.knowledge.review.content import CaseRecord, Reviewable, Rule
 
 
 def add_parser(subparsers: Any) -> None:
@@ -54,7 +54,7 @@ def _review(args: argparse.Namespace) -> int:
 
 
 def _sign(args: argparse.Namespace) -> int:
-    from fhir_mappings.content import PACKAGED, CasesMissing, sign
+    from fhir_mappings.knowledge.review.content import PACKAGED, CasesMissing, sign
 
     content = _content(args)
     rule = _rule(content, args.rule)
@@ -85,7 +85,7 @@ def _status(args: argparse.Namespace) -> int:
 
 def _content(args: argparse.Namespace) -> Reviewable:
     from fhir_mappings.assess import KnowledgeError
-    from fhir_mappings.content import PACKAGED, content_of
+    from fhir_mappings.knowledge.review.content import PACKAGED, content_of
 
     try:
         return content_of(args.directory or PACKAGED, args.cases)
@@ -97,7 +97,7 @@ def _content(args: argparse.Namespace) -> Reviewable:
 
 
 def _case_records(args: argparse.Namespace) -> dict[str, CaseRecord]:
-    from fhir_mappings.content import PACKAGED, cases_beside, read_case_records
+    from fhir_mappings.knowledge.review.content import PACKAGED, cases_beside, read_case_records
 
     folder = args.cases or cases_beside(args.directory or PACKAGED)
     return dict(read_case_records(folder)) if folder is not None else {}
@@ -129,7 +129,7 @@ def _day(text: str | None) -> date:
 
 def _sheet(rule: Rule, content: Reviewable, cases: dict[str, CaseRecord]) -> Iterator[str]:
     """Everything that a signature covers, in the order of reading."""
-    from fhir_mappings.content import sources_of
+    from fhir_mappings.knowledge.review.content import sources_of
 
     review = content.review(rule)
     yield f"{rule.id}: {rule.title}"

@@ -28,9 +28,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Load the patients and print one line for each."""
-    from cds_service.demo.cohort import load_patients
+    from cds_service.demo.demo_patients import load_patients
     from cds_service.demo.loading import NotLoaded, load
-    from cds_service.fhir_reader.origins import MalformedUrl, parse_base
+    from cds_service.http.fhir_base import MalformedUrl, parse_base
 
     try:
         parse_base(args.fhir_server)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cds_service.settings import Habits
+    from cds_service.settings.model import Habits
 
 HABITS = ("none", "hapi", "smart", "medplum", "epic", "cerner")
 """The names that the setting ``habits`` takes; written out, because the settings are slow to import."""

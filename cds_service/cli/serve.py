@@ -9,7 +9,7 @@ from cds_service.cli.configured import configured, indented
 from cds_service.cli.faults import Unusable
 
 if TYPE_CHECKING:
-    from cds_service.settings import Settings
+    from cds_service.settings.model import Settings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,13 +29,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from cds_service.server import serve, share_metrics
+    from cds_service.server.gunicorn_server import serve, share_metrics
 
     settings = _with_options(configured(), args)
     share_metrics(settings)
     from cds_service.cli.store_faults import told
-    from cds_service.configuration_faults import SettingsError
-    from cds_service.listening import PortUnusable
+    from cds_service.server.sockets import PortUnusable
+    from cds_service.settings.faults import SettingsError
     from cds_service.store import StoreMisconfigured, StoreUnavailable
     from fhir_mappings.assess import KnowledgeError
 
@@ -56,8 +56,8 @@ def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
     """The settings with what the command line says instead. Raises Unusable naming the option."""
     from pydantic import ValidationError
 
-    from cds_service.configuration_faults import faults_of
-    from cds_service.settings import Settings
+    from cds_service.settings.faults import faults_of
+    from cds_service.settings.model import Settings
 
     options = {key: getattr(args, key) for key in ("host", "port", "workers", "threads")}
     given = {key: value for key, value in options.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.settings import Settings, masked
+from cds_service.settings.model import Settings, masked
 from cds_service.store import StoreMisconfigured, StoreUnavailable
 
 _REMEDIES = {

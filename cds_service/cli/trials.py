@@ -17,7 +17,7 @@ from cds_service.cli.configured import configured, counted, indented, moment
 from cds_service.cli.faults import FAILED, Unusable
 
 if TYPE_CHECKING:
-    from cds_service.settings import Settings
+    from cds_service.settings.model import Settings
     from cds_service.trials.cache import TrialCache
     from fhir_mappings.assess import Knowledge
     from fhir_mappings.assessment import Assessment
@@ -195,9 +195,9 @@ def _saved_page(path: Path) -> bytes:
 
 def _settings() -> Settings:
     """The configured settings; without a configuration file only what the environment says of trials."""
-    from cds_service.configuration import CONFIG_VARIABLE, load_settings
-    from cds_service.configuration_faults import SettingsError
-    from cds_service.settings import ENVIRONMENT_PREFIX
+    from cds_service.settings.faults import SettingsError
+    from cds_service.settings.loading import CONFIG_VARIABLE, load_settings
+    from cds_service.settings.model import ENVIRONMENT_PREFIX
 
     if os.environ.get(CONFIG_VARIABLE):
         return configured()
@@ -212,7 +212,7 @@ def _settings() -> Settings:
 def _cache(settings: Settings) -> Iterator[TrialCache]:
     """The store of the configured service, which all its workers read; without a configuration the file."""
     from cds_service.cli.store_faults import told
-    from cds_service.configuration import CONFIG_VARIABLE
+    from cds_service.settings.loading import CONFIG_VARIABLE
     from cds_service.store import StoreMisconfigured, StoreUnavailable, open_store
     from cds_service.trials.lists import default_cache
     from cds_service.trials.stored import StoredTrialCache

@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 from flask import Flask
 
 from cds_service.app import create_app, utc_now
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 from cds_service.demo.ehr_page.routes import ehr_page
-from cds_service.demo.record_codes import LOCAL_LABS
 from cds_service.demo.sandbox.access import AccessTokens
 from cds_service.demo.sandbox.repository import Repository
 from cds_service.demo.sandbox.routes import sandbox_blueprint
 from cds_service.demo.sandbox.server import Sandbox
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from cds_service.timeline.demonstration import Demonstration, DemonstrationPatient, admit_without_launch
+from fhir_mappings.records.codes import LOCAL_LABS
 
 SANDBOX_PATH = "/demo/fhir"
 EHR_PATH = "/demo"

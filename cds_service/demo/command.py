@@ -11,7 +11,7 @@ from types import FrameType
 from rich.console import Console
 
 from cds_service.demo.application import SERVICE_ID, DemoPlace
-from cds_service.demo.cohort import DemoPatient, load_patients
+from cds_service.demo.demo_patients import DemoPatient, load_patients
 from cds_service.demo.ehr import call_hook, new_session
 from cds_service.demo.hosting import running_demo
 from cds_service.demo.report import Outcome, closing_table, story_text

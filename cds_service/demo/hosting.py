@@ -27,7 +27,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service.demo.application import DemoPlace, demo_application
 from cds_service.demo.ehr import new_session
-from cds_service.listening import listen_on
+from cds_service.server.sockets import listen_on
 
 THREADS = 16
 _READY_SECONDS = 60.0

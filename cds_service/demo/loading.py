@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import requests
 
-from cds_service.demo.cohort import DemoPatient
+from cds_service.demo.demo_patients import DemoPatient
 from cds_service.demo.ehr import CONNECT_SECONDS, new_session
 
 _WRITE_SECONDS = 120.0

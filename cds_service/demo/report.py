@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cds_service.cards.plain import cards_as_text
-from cds_service.demo.cohort import DemoPatient
+from cds_service.demo.demo_patients import DemoPatient
 from cds_service.demo.ehr import HookReply
 
 _RULE = "=" * 100

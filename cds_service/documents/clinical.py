@@ -14,7 +14,7 @@ from fhir_mappings.clinical import cns, risk_groups, timing
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.clinical.quantities import plain
-from fhir_mappings.content import CRITERIA, content_of
+from fhir_mappings.knowledge.review.content import CRITERIA, content_of
 
 NOT_CONFIRMED = "**not confirmed**"
 
@@ -40,8 +40,8 @@ says that its content is a draft.
 
 def all_md(root: Path) -> str:
     """The document for the disease ``all``."""
-    directory = root / "fhir_mappings" / "knowledge" / "all"
-    cases = root / "tests" / "clinical" / "all"
+    directory = root / "fhir_mappings" / "knowledge" / "relapsed_all"
+    cases = root / "tests" / "clinical" / "relapsed_all"
     knowledge = load_knowledge(directory)
     content = content_of(directory, cases)
     reviews = [content.review(rule) for rule in content.rules]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.documents.markdown_tables import cell, table
-from fhir_mappings.content import CaseRecord, conventions_text, read_case_records
+from fhir_mappings.knowledge.review.content import CaseRecord, conventions_text, read_case_records
 
 _NAMES = {
     "seed_003": "timing by seed 003",

@@ -30,7 +30,7 @@ _TITLES = {
 
 def traceability_md(root: Path) -> str:
     """The document for the disease ``all``."""
-    knowledge = load_knowledge(root / "fhir_mappings" / "knowledge" / "all")
+    knowledge = load_knowledge(root / "fhir_mappings" / "knowledge" / "relapsed_all")
     treatments = [statement.treatment for statement in knowledge.statements.values()]
     parts = [
         _INTRODUCTION.format(

@@ -8,16 +8,16 @@ import orjson
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 
-from cds_service import audit
+from cds_service.api.problems import JSON
+from cds_service.api.routes import identify
+from cds_service.app_state import Parts, parts_of
 from cds_service.auth import Caller
 from cds_service.feedback.quiet import QuietTimes
 from cds_service.feedback.receiving import Received, receive
-from cds_service.parts import Parts, parts_of
-from cds_service.problems import JSON
-from cds_service.reading_body import read_bytes
-from cds_service.refusals import Problem, Refusal
-from cds_service.routes import identify
-from cds_service.settings import Tenant
+from cds_service.http.body import read_bytes
+from cds_service.http.problem import Problem, Refusal
+from cds_service.observability import audit
+from cds_service.settings.model import Tenant
 from cds_service.store import AuditEntry, StoreUnavailable
 from cds_service.wire.feedback import MAX_ITEMS, FeedbackItem, read_feedback
 

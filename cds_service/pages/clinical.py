@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from cds_service.http.problem import Problem, Refusal
 from cds_service.pages.documents import clinical_documents
 from cds_service.pages.rendering import page
-from cds_service.refusals import Problem, Refusal
 
 clinical = Blueprint("clinical", __name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from cds_service.app_state import Parts, parts_of
+from cds_service.http.problem import Problem, Refusal
 from cds_service.pages.operator_access import EVERYTHING, NotAdmitted, scope_of
 from cds_service.pages.operator_figures import Choice, Figures, bound_words, figures
 from cds_service.pages.plots import Column, column_plot
 from cds_service.pages.rendering import page
-from cds_service.parts import Parts, parts_of
-from cds_service.refusals import Problem, Refusal
 from cds_service.store import StoreUnavailable
 
 operator = Blueprint("operator", __name__)

@@ -6,9 +6,9 @@ import hmac
 
 from flask import Request
 
+from cds_service.app_state import Parts
 from cds_service.auth import CannotVerify, Refused
-from cds_service.parts import Parts
-from cds_service.refusals import Problem, Refusal
+from cds_service.http.problem import Problem, Refusal
 
 PATH = "/operator/"
 EVERYTHING = ""

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from cds_service.store import FeedbackEvent, Firing
-from cds_service.store.firings import LATENCY_BUCKETS_MS
+from cds_service.store.usage_counts import LATENCY_BUCKETS_MS
 
 Key = TypeVar("Key")
 

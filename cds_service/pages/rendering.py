@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 
-from cds_service.parts import parts_of
+from cds_service.app_state import parts_of
 
 frame = Blueprint(
     "frame", __name__, template_folder="templates", static_folder="static", static_url_path="/static"

@@ -9,10 +9,10 @@ from cds_service.store.audit import AuditEntry, SealedEntry
 from cds_service.store.evaluations import ShownCard
 from cds_service.store.faults import StoreMisconfigured, StoreUnavailable
 from cds_service.store.feedback import FeedbackEvent
-from cds_service.store.firings import Call, Firing
 from cds_service.store.opening import Store, open_store
 from cds_service.store.quiet import QuietRule
 from cds_service.store.trials import TrialRecord
+from cds_service.store.usage_counts import Call, Firing
 
 __all__ = [
     "AuditEntry",

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cds_service.store.faults import StoreUnavailable
-from cds_service.store.turns import Turns
+from cds_service.store.write_lock import Turns
 
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_EVERY = 200

@@ -36,7 +36,7 @@ def reported(what: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as fault:
         # Not above: prometheus-client must not be imported before the server has shared its metrics.
-        from cds_service import audit
+        from cds_service.observability import audit
 
         kind = _code(fault)
         audit.log("store-unavailable", logging.ERROR, source=what.replace(" ", "-"), error=kind)

@@ -15,12 +15,12 @@ from cds_service.store.engines import Engines, make_engines
 from cds_service.store.evaluations import Evaluations
 from cds_service.store.faults import StoreMisconfigured, reported
 from cds_service.store.feedback import Feedback
-from cds_service.store.firings import Firings
 from cds_service.store.migration import migrate
 from cds_service.store.pseudonyms import Pseudonyms
 from cds_service.store.quiet import Quiet
 from cds_service.store.replay import Replay
 from cds_service.store.trials import TrialAnswers
+from cds_service.store.usage_counts import Firings
 
 PURGE_EVERY = timedelta(hours=1)
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from cds_service import audit
-from cds_service.evaluation import Evaluation
-from cds_service.fhir_reader import Deadline
+from cds_service.app_state import Parts
+from cds_service.evaluation.evaluator import Evaluation
+from cds_service.fhir_client import Deadline
 from cds_service.hooks.patient_view import PatientViewContext
-from cds_service.parts import Parts
-from cds_service.settings import Tenant
+from cds_service.observability import audit
+from cds_service.settings.model import Tenant
 from cds_service.wire.request import FhirAuthorization, HookRequest
 from fhir_mappings.assess import timeline_of
-from fhir_mappings.timeline import Timeline
+from fhir_mappings.timeline.values import Timeline
 
 READ_SECONDS = 20.0
 """A page may take longer than a hook call: somebody asked for it and waits."""

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cds_service.fhir_reader import Deadline
-from cds_service.fhir_reader.connections import client_tls
-from cds_service.fhir_reader.origins import FhirBase, MalformedUrl, parse_base
-from cds_service.fhir_reader.transport import Failed, Reply, Request, Transport
-from cds_service.settings import Settings, Tenant
-from cds_service.timeline.refusals import LaunchRefused
+from cds_service.fhir_client import Deadline
+from cds_service.fhir_client.connections import client_tls
+from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
+from cds_service.http.fhir_base import FhirBase, MalformedUrl, parse_base
+from cds_service.settings.model import Settings, Tenant
+from cds_service.timeline.problem import LaunchRefused
 
 _MOST_BYTES = 256 * 1024
 _QUERY = re.compile(r"[A-Za-z0-9._~=&%+-]{1,1024}")

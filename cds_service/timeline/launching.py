@@ -16,13 +16,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Meta
 
-from cds_service.fhir_reader import Deadline, RefusedServer
-from cds_service.fhir_reader.origins import FhirBase, allowed_base, parse_base
-from cds_service.fhir_reader.transport import Failed
+from cds_service.fhir_client import Deadline, RefusedServer
+from cds_service.fhir_client.transport import Failed
 from cds_service.hooks.context import PATIENT_ID
-from cds_service.settings import Settings, Tenant
+from cds_service.http.fhir_base import FhirBase, allowed_base, parse_base
+from cds_service.settings.model import Settings, Tenant
 from cds_service.timeline.endpoints import SmartServers
-from cds_service.timeline.refusals import LaunchRefused
+from cds_service.timeline.problem import LaunchRefused
 from cds_service.timeline.scopes import covers, wanted_scopes
 from cds_service.timeline.sealing import Sealed
 from fhir_mappings.assess import Knowledge

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.cards.text import clean
 from fhir_mappings.assess import Knowledge
-from fhir_mappings.timeline import Fired, TimelinePoint
+from fhir_mappings.timeline.values import Fired, TimelinePoint
 
 PANELS = {
     "marrow": ("Marrow blasts", "%"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.cards.text import clean
-from cds_service.evaluation import Evaluation
+from cds_service.evaluation.evaluator import Evaluation
 from cds_service.timeline.naming import (
     BASES,
     MARKS,
@@ -27,7 +27,7 @@ from fhir_mappings.assessment import Assessment, CriterionResult, Statement, Sta
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
-from fhir_mappings.timeline import Timeline
+from fhir_mappings.timeline.values import Timeline
 
 _VERDICTS = {
     Met: ("met", "critical"),

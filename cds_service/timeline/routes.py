@@ -7,18 +7,19 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 
-from cds_service import audit, problems
+from cds_service.api import problems
+from cds_service.app_state import parts_of
+from cds_service.http.problem import Refusal
+from cds_service.observability import audit
 from cds_service.pages.rendering import page
-from cds_service.parts import parts_of
-from cds_service.refusals import Refusal
 from cds_service.store import StoreUnavailable
+from cds_service.timeline.chart_data import picture_of
 from cds_service.timeline.charts import ReadChart, read_chart
 from cds_service.timeline.demonstration import Demonstration, demonstration_of
 from cds_service.timeline.endpoints import SmartServers
 from cds_service.timeline.launching import LAUNCH_SECONDS, ChartAccess, Launcher, PendingLaunch
 from cds_service.timeline.page_rows import page_of
-from cds_service.timeline.picture import picture_of
-from cds_service.timeline.refusals import LaunchRefused
+from cds_service.timeline.problem import LaunchRefused
 from cds_service.timeline.sealing import Sealer
 
 timeline = Blueprint(

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from cds_service import audit
-from cds_service.fhir_reader.connections import client_tls
-from cds_service.fhir_reader.deadline import Deadline
-from cds_service.fhir_reader.origins import MalformedUrl, allowed_base
-from cds_service.fhir_reader.refusals import RefusedServer
-from cds_service.fhir_reader.transport import Transport
-from cds_service.settings import Settings, Tenant, TrialSettings
+from cds_service.fhir_client.connections import client_tls
+from cds_service.fhir_client.deadline import Deadline
+from cds_service.fhir_client.problem import RefusedServer
+from cds_service.fhir_client.transport import Transport
+from cds_service.http.fhir_base import MalformedUrl, allowed_base
+from cds_service.observability import audit
+from cds_service.settings.model import Settings, Tenant, TrialSettings
 from cds_service.trials.cache import CachedAnswer, FileTrialCache, MemoryTrialCache, TrialCache
 from cds_service.trials.catalogue import DEMO, read_catalogue
 from cds_service.trials.clinicaltrials_gov import ClinicalTrialsGov, RegistryUnavailable, Search

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
 
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from cds_service.trials.cache import TrialCache
 from cds_service.trials.lists import TrialLists, TrialSources
 from cds_service.trials.matching import SECTION, answer_for, with_trials

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service import audit
-from cds_service.evaluation import Reader
-from cds_service.fhir_reader import Deadline, RefusedServer
-from cds_service.settings import Settings, Tenant
+from cds_service.evaluation.evaluator import Reader
+from cds_service.fhir_client import Deadline, RefusedServer
+from cds_service.observability import audit
+from cds_service.settings.model import Settings, Tenant
 from cds_service.trials.fhir_server import ServerUnavailable, read_studies, unread_list
 from cds_service.trials.referral import ServerStudies
 from cds_service.wire.request import HookRequest

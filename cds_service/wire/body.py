@@ -15,8 +15,8 @@ from typing import Any, Never
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.refusals import Problem, Refusal
-from cds_service.strict_json import AmbiguousJson, read_object
+from cds_service.http.problem import Problem, Refusal
+from cds_service.http.strict_json import AmbiguousJson, read_object
 from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode
 from fhir_mappings.fhir.elements import Resource
 

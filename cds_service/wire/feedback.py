@@ -21,9 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from cds_service.refusals import Problem, Refusal
-from cds_service.strict_json import AmbiguousJson, read_object
-from cds_service.value_faults import remedy_of
+from cds_service.http.problem import Problem, Refusal
+from cds_service.http.strict_json import AmbiguousJson, read_object
+from cds_service.http.validation import remedy_of
 from cds_service.wire.timestamps import NotATimestamp, read_timestamp
 
 MAX_ITEMS = 100

@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cds_service.hooks import Context, HookService
 from cds_service.hooks.context import PatientId, is_patient_reference
-from cds_service.refusals import Problem, Refusal
-from cds_service.value_faults import remedy_of
+from cds_service.http.problem import Problem, Refusal
+from cds_service.http.validation import remedy_of
 from cds_service.wire.body import Body, read_body
 from fhir_mappings.fhir.decoding import Decoded
 

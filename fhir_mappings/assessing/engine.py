@@ -7,13 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from fhir_mappings.assessing.disease import B_MARKERS, T_MARKERS, Disease, disease_of
-from fhir_mappings.assessing.episodes import CourseReader
-from fhir_mappings.assessing.merging import merge_facts
-from fhir_mappings.assessing.picture import Picture, picture_of
-from fhir_mappings.assessing.sections import sections_of
-from fhir_mappings.assessing.standing import Standing, standing_of
-from fhir_mappings.assessing.view import View, view_of
 from fhir_mappings.assessment import (
     Assessment,
     Availability,
@@ -27,7 +20,14 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.verdict import Evidence, Met, Unknown
+from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.knowledge.model import Knowledge, Need
+from fhir_mappings.relapse.disease import B_MARKERS, T_MARKERS, Disease, disease_of
+from fhir_mappings.relapse.episodes import CourseReader
+from fhir_mappings.relapse.situation import Picture, picture_of
+from fhir_mappings.relapse.status import Standing, standing_of
+from fhir_mappings.relapse.usable_results import View, view_of
+from fhir_mappings.statements import sections_of
 
 _NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
 _PASSING = frozenset({"creatinine", "gfr", "bilirubin", "alt", "ast", "ejection-fraction"})

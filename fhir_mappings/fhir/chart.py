@@ -12,12 +12,12 @@ from fhir_mappings.fhir.conditions import read_condition
 from fhir_mappings.fhir.courses import read_course, treated_conditions
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
-from fhir_mappings.fhir.late_elements import UnreadableElement, concept_of, remains_of
+from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, remains_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 from fhir_mappings.fhir.medications import read_medication
 from fhir_mappings.fhir.observations import read_observation
 from fhir_mappings.fhir.persons import read_person
 from fhir_mappings.fhir.procedures import read_procedure
-from fhir_mappings.fhir.rare_elements import version_of
 from fhir_mappings.fhir.research_subjects import read_enrolment
 from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen

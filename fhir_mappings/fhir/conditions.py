@@ -10,8 +10,8 @@ from fhir_mappings.fhir.codings import codings_of, label_of, meanings, texts_of
 from fhir_mappings.fhir.collected import CodedDiagnosis, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Extension, Resource
-from fhir_mappings.fhir.late_elements import concept_of, status_of
-from fhir_mappings.fhir.rare_elements import extensions_of, has_modifier, version_of
+from fhir_mappings.fhir.lazy_elements import concept_of, status_of
+from fhir_mappings.fhir.lazy_rare_elements import extensions_of, has_modifier, version_of
 
 _REFUSED = frozenset({"refuted", "entered-in-error"})
 _UNPROVEN = frozenset({"unconfirmed", "provisional", "differential"})

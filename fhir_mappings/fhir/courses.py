@@ -6,7 +6,7 @@ from fhir_mappings.clinical.facts import Ignored, TreatmentCourse
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import Reference, Resource
-from fhir_mappings.fhir.rare_elements import version_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "draft", "unknown", "planned", "waitlist", "cancelled"})
 _RUNNING = frozenset({"active", "on-hold", "onhold"})

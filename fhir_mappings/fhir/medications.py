@@ -11,8 +11,8 @@ from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.decoding import is_stated
 from fhir_mappings.fhir.elements import CodeableConcept, Dosage, Resource
-from fhir_mappings.fhir.late_elements import concept_of
-from fhir_mappings.fhir.rare_elements import version_of
+from fhir_mappings.fhir.lazy_elements import concept_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "not-done", "cancelled", "not-taken", "unknown"})
 _STATES = {

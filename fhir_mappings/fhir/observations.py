@@ -13,8 +13,8 @@ from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meaning
 from fhir_mappings.fhir.collected import CodedResult, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
-from fhir_mappings.fhir.late_elements import concept_of
-from fhir_mappings.fhir.rare_elements import has_modifier, interpretations_of, notes_of, version_of
+from fhir_mappings.fhir.lazy_elements import concept_of
+from fhir_mappings.fhir.lazy_rare_elements import has_modifier, interpretations_of, notes_of, version_of
 from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})

@@ -8,8 +8,8 @@ from fhir_mappings.fhir.codings import first_meaning, meanings
 from fhir_mappings.fhir.collected import CodedProcedure, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Resource
-from fhir_mappings.fhir.late_elements import concept_of
-from fhir_mappings.fhir.rare_elements import version_of
+from fhir_mappings.fhir.lazy_elements import concept_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 
 _DONE = frozenset({"completed", "in-progress"})
 

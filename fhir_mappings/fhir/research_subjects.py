@@ -5,7 +5,7 @@ from __future__ import annotations
 from fhir_mappings.clinical.facts import Enrolment
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.elements import Resource
-from fhir_mappings.fhir.rare_elements import version_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 
 
 def read_enrolment(resource: Resource, ref: str, into: Collected) -> None:

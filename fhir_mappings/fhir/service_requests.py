@@ -8,8 +8,8 @@ from fhir_mappings.fhir.codings import meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import Resource
-from fhir_mappings.fhir.late_elements import concept_of
-from fhir_mappings.fhir.rare_elements import version_of
+from fhir_mappings.fhir.lazy_elements import concept_of
+from fhir_mappings.fhir.lazy_rare_elements import version_of
 
 _VOID = frozenset({"entered-in-error", "revoked", "draft", "unknown"})
 

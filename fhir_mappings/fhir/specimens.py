@@ -8,8 +8,8 @@ from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.dates import read_moment
 from fhir_mappings.fhir.elements import CodeableConcept, Resource
+from fhir_mappings.fhir.lazy_rare_elements import notes_of, version_of
 from fhir_mappings.fhir.observations import material_in
-from fhir_mappings.fhir.rare_elements import notes_of, version_of
 
 
 def read_specimen(

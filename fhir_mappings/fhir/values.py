@@ -12,7 +12,7 @@ from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Unu
 from fhir_mappings.clinical.vocabulary import UnitMeaning, Vocabulary
 from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.elements import CodeableConcept, Component, Quantity, Resource
-from fhir_mappings.fhir.late_elements import quantity_of
+from fhir_mappings.fhir.lazy_elements import quantity_of
 
 UCUM = "http://unitsofmeasure.org"
 CANONICAL = {

@@ -18,8 +18,14 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_t
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.needs import read_needs
 from fhir_mappings.knowledge.options import read_options
-from fhir_mappings.knowledge.review import DRAFT, FILE_NAME, read_reviews, review_state, unknown_rules
-from fhir_mappings.knowledge.rules import rules_of
+from fhir_mappings.knowledge.review.rules import rules_of
+from fhir_mappings.knowledge.review.signatures import (
+    DRAFT,
+    FILE_NAME,
+    read_reviews,
+    review_state,
+    unknown_rules,
+)
 from fhir_mappings.knowledge.sources import read_sources
 from fhir_mappings.knowledge.statements import (
     References,
@@ -35,8 +41,8 @@ from fhir_mappings.knowledge.thresholds import read_thresholds
 from fhir_mappings.knowledge.vocabulary import read_vocabulary
 from fhir_mappings.knowledge.words import read_words
 
-DISEASES = ("all",)
-_HERE = Path(__file__).parent
+PACKAGED_KNOWLEDGE = Path(__file__).parent / "relapsed_all"
+"""The knowledge inside the package."""
 
 
 class DiseaseFile(KnowledgeFile):
@@ -52,7 +58,7 @@ def load_knowledge(directory: Path | None = None) -> Knowledge:
 
     Raises KnowledgeError listing every fault of every file with file, line, key and remedy.
     """
-    return _load(directory or _HERE / DISEASES[0])
+    return _load(directory or PACKAGED_KNOWLEDGE)
 
 
 @functools.cache

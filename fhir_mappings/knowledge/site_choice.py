@@ -8,7 +8,7 @@ from dataclasses import replace
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
-from fhir_mappings.knowledge.review import DRAFT
+from fhir_mappings.knowledge.review.signatures import DRAFT
 
 READINGS = ("rise", "above-five", "two-above-25")
 """The readings of "progressive repopulation" (A-02)."""

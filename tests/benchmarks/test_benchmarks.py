@@ -14,7 +14,7 @@ from benchmarks.charts import body, other_chart, relapse_chart
 from benchmarks.floor import floor_app
 from benchmarks.report import Row
 from benchmarks.service import service_app
-from cds_service.parts import parts_of
+from cds_service.app_state import parts_of
 
 
 def test_the_floor_and_the_service_see_the_relapse_and_nothing_else() -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cds_service.demo.application import DemoPlace
-from cds_service.demo.cohort import DemoPatient, load_patients
+from cds_service.demo.demo_patients import DemoPatient, load_patients
 from tests.browser.chromium import serious_findings
 from tests.browser.opening import card, open_chart, open_demo, topics
 

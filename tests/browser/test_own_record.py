@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from cds_service.demo.application import DemoPlace
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 from tests.browser.chromium import Watch
 from tests.browser.opening import card, open_demo, topics, wait_for_answer
 

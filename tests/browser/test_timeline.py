@@ -12,10 +12,10 @@ from flask import Flask
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.demo.application import LOCAL_CODES, DemoPlace
-from cds_service.demo.cohort import DemoPatient, load_patients
-from cds_service.parts import parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.demo.demo_patients import DemoPatient, load_patients
+from cds_service.settings.model import Settings, Tenant
 from tests.browser.chromium import Watch, serious_findings, watched_page
 from tests.smart.authorization_server import AuthorizationServer, running_ehr, serving
 

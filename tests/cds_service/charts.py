@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from cds_service.fhir_reader import Deadline, FetchedNeed, RefusedServer
-from cds_service.fhir_reader.origins import FhirBase, parse_base
-from cds_service.fhir_reader.transport import Failed, Reply
-from cds_service.settings import Tenant
+from cds_service.fhir_client import Deadline, FetchedNeed, RefusedServer
+from cds_service.fhir_client.transport import Failed, Reply
+from cds_service.http.fhir_base import FhirBase, parse_base
+from cds_service.settings.model import Tenant
 from fhir_mappings.assess import Need
 from fhir_mappings.assessment import Availability, NeedState
 from fhir_mappings.fhir.decoding import decode

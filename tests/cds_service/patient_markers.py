@@ -20,8 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from cds_service.demo.cohort import load_patients
-from cds_service.settings import Settings, Tenant
+from cds_service.demo.demo_patients import load_patients
+from cds_service.settings.model import Settings, Tenant
 from tests.cds_service.charts import HOOK_INSTANCE, Json, bundle
 from tests.cds_service.running import running
 from tests.faults.wire import Answer, Asked, LoopbackServer

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -103,8 +103,9 @@ def _wait(service: Service) -> None:
 
 def main(config: str, at: str, listener: str) -> None:
     """Serves with a clock that stands still, on a socket that is open already."""
-    from cds_service import audit, server
     from cds_service.app import create_app
+    from cds_service.observability import audit
+    from cds_service.server import gunicorn_server as server
 
     settings = Settings.model_validate_json(Path(config).read_text())
     moment = datetime.fromisoformat(at)

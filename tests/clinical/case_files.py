@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from cds_service.demo.records import PatientHeader, RecordError, Row, build_resources, read_table
+from fhir_mappings.records.written_record import PatientHeader, RecordError, Row, build_resources, read_table
 
 Class003 = Literal["early", "late", "indeterminate", "not-classified"]
 Class000 = Literal["very-poor", "much-better", "indeterminate", "not-applicable"]

@@ -14,7 +14,7 @@ from fhir_mappings.fhir.decoding import decode
 from tests.clinical.case_files import Case, read_cases
 from tests.clinical.disagreements import disagreements
 
-CASES = tuple(read_cases(Path(__file__).parent / "all"))
+CASES = tuple(read_cases(Path(__file__).parent / "relapsed_all"))
 
 
 def _parameters() -> list[object]:

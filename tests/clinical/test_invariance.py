@@ -17,7 +17,7 @@ from fhir_mappings.assess import Knowledge
 from fhir_mappings.fhir.decoding import decode
 from tests.clinical.case_files import Case, read_cases
 
-CASES = tuple(read_cases(Path(__file__).parent / "all"))
+CASES = tuple(read_cases(Path(__file__).parent / "relapsed_all"))
 DECIDED = ("status", "phase", "relapseNumber", "site", "eventDate", "timing", "sections", "cd19", "cd22")
 each_case = pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
 

@@ -11,16 +11,16 @@ import pytest
 from fhir_mappings import assess as door
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.clinical.options import OptionRule
-from fhir_mappings.content import content_of
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.knowledge.card_file import SECTIONS
-from fhir_mappings.knowledge.rule_sources import resolve
+from fhir_mappings.knowledge.review.content import content_of
+from fhir_mappings.knowledge.review.rule_sources import resolve
 from fhir_mappings.knowledge.statements import STATEMENTS
 from tests.clinical.case_files import Case, read_cases
 from tests.clinical.test_cases import said
 
 ROOT = Path(__file__).parents[2]
-CASES: Mapping[str, Case] = {case.id: case for case in read_cases(Path(__file__).parent / "all")}
+CASES: Mapping[str, Case] = {case.id: case for case in read_cases(Path(__file__).parent / "relapsed_all")}
 NUMBERED = door.load_knowledge().statements
 
 
@@ -127,17 +127,17 @@ _SAID_ELSEWHERE = {
     "criterion.B.read-as.": "tests/clinical/test_site_choice.py",
     "criterion.B.reading.rise.": "tests/clinical/test_site_choice.py",
     "criterion.MRD": "tests/fhir_mappings/knowledge/test_criteria_residual.py",
-    "data.codes-conflict": "tests/fhir_mappings/assessing/test_data_sentences.py",
-    "data.comparator-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
-    "data.modifier-extension": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "data.codes-conflict": "tests/fhir_mappings/statements/test_data_sentences.py",
+    "data.comparator-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
+    "data.modifier-extension": "tests/fhir_mappings/statements/test_data_sentences.py",
     "gap.site.": "tests/fhir_mappings/knowledge/test_criteria.py",
-    "incomplete.": "tests/cds_service/test_routes.py",
+    "incomplete.": "tests/cds_service/api/test_routes.py",
     "need.": "tests/faults/test_fault_matrix.py",
-    "reason.age-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "reason.age-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
     "reason.relapse-number-unknown": "tests/fhir_mappings/clinical/test_option_reasons.py",
     "timeline.": "tests/cds_service/timeline/test_chart.py",
-    "unapproved.": "tests/cds_service/test_routes.py",
-    "workup.age-unknown": "tests/fhir_mappings/assessing/test_data_sentences.py",
+    "unapproved.": "tests/cds_service/api/test_routes.py",
+    "workup.age-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
 }
 """Sentences no written patient can bring about, by the beginning of their key, and the test that does."""
 

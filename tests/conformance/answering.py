@@ -14,11 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
-from cds_service.demo.cohort import DemoPatient, load_patients
-from cds_service.demo.record_codes import LOCAL_LABS
+from cds_service.demo.demo_patients import DemoPatient, load_patients
 from cds_service.hooks import HOOKS
-from cds_service.settings import Profile, Settings, Tenant
+from cds_service.settings.model import Profile, Settings, Tenant
 from fhir_mappings.assess import Knowledge
+from fhir_mappings.records.codes import LOCAL_LABS
 from tests.cds_service.charts import TableReader
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.parts import parts_of
+from cds_service.app_state import parts_of
 from fhir_mappings.assess import Knowledge
 from tests.conformance.answering import Asked, ask_everything, make_service
 

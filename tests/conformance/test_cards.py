@@ -271,7 +271,7 @@ def test_critical_is_kept_for_a_relapse_that_is_certain(asked: list[Asked]) -> N
 @pytest.mark.req("S1")
 @pytest.mark.req("S2")
 def test_extensions_are_off_and_named_like_a_domain_when_on(knowledge: Knowledge, asked: list[Asked]) -> None:
-    from cds_service.parts import parts_of
+    from cds_service.app_state import parts_of
     from tests.conformance.answering import RELAPSED, make_service
 
     assert not any(path.endswith("/extension") for one in asked for path, _ in values_of(one.body))

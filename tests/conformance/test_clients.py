@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.parts import parts_of
-from cds_service.settings import Tenant
+from cds_service.app_state import parts_of
+from cds_service.settings.model import Tenant
 from fhir_mappings.assess import Knowledge
 from tests.conformance.answering import (
     CALL,

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cds_service.app_state import parts_of
 from cds_service.hooks import HOOKS
-from cds_service.parts import parts_of
 from fhir_mappings.assess import Knowledge
 from tests.conformance.answering import BASE, PATIENTS, make_service, request_of, send
 

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.configuration import contradictions
-from cds_service.parts import parts_of
-from cds_service.problems import TABLE
-from cds_service.refusals import Problem, Refusal
-from cds_service.settings import Settings, Tenant
+from cds_service.api.problems import TABLE
+from cds_service.app_state import parts_of
+from cds_service.http.problem import Problem, Refusal
+from cds_service.settings.loading import contradictions
+from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import TOKEN, with_server
 from tests.conformance.answering import (

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.parts import parts_of
+from cds_service.app_state import parts_of
 from tests.cds_service.charts import (
     FHIR_SERVER,
     TableReader,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.api.problems import TABLE
 from cds_service.documents.api_description import errors_md, openapi_json
 from cds_service.documents.conformance import (
     BINDING,
@@ -17,7 +18,6 @@ from cds_service.documents.conformance import (
     read_requirements,
     unmapped,
 )
-from cds_service.problems import TABLE
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = read_requirements(ROOT)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cds_service.fhir_reader import Deadline, FetchedNeed, FhirReader
-from cds_service.settings import Settings
+from cds_service.fhir_client import Deadline, FetchedNeed, FhirReader
+from cds_service.settings.model import Settings
 from fhir_mappings.assessment import Availability, NeedState
 from tests.faults.little_fhir import BASE, NEEDS, SmallNeed, record
 from tests.faults.readings import Authorization, tenant_of

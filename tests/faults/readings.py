@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.fhir_reader import Deadline, FhirReader, Reading
-from cds_service.settings import Settings, Tenant
+from cds_service.fhir_client import Deadline, FhirReader, Reading
+from cds_service.settings.model import Settings, Tenant
 
 CANARY = "CANARY-7f3a9c-token"
 

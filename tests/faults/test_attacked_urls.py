@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir_reader import Deadline, FhirReader, RefusedServer
-from cds_service.fhir_reader.connections import DeadlineSocket
-from cds_service.settings import Settings, Tenant
+from cds_service.fhir_client import Deadline, FhirReader, RefusedServer
+from cds_service.fhir_client.connections import DeadlineSocket
+from cds_service.settings.model import Settings, Tenant
 from tests.faults.attacked_urls import ALLOWED, ATTACKS, EQUAL
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
 from tests.faults.readings import CANARY, Authorization, reader_of, reading, tenant_of

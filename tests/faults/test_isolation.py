@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.fhir_reader import Deadline, FhirReader, RefusedServer
-from cds_service.fhir_reader.breaker import FAILURES_IN_A_ROW, OPEN_SECONDS
-from cds_service.fhir_reader.bulkhead import READINGS_AT_ONCE
+from cds_service.fhir_client import Deadline, FhirReader, RefusedServer
+from cds_service.fhir_client.breaker import FAILURES_IN_A_ROW, OPEN_SECONDS
+from cds_service.fhir_client.bulkhead import READINGS_AT_ONCE
 from fhir_mappings.assessment import Availability, NeedState
 from tests.faults.fault_matrix import MachineLag
 from tests.faults.fault_proxy import FaultProxy
@@ -137,7 +137,7 @@ def test_a_name_that_does_not_resolve_in_time_costs_the_deadline_and_no_more(
         released.wait(10)
         return []
 
-    monkeypatch.setattr("cds_service.fhir_reader.connections.socket.getaddrinfo", hang)
+    monkeypatch.setattr("cds_service.fhir_client.connections.socket.getaddrinfo", hang)
     reader = reader_of()
     url = "https://ehr.example.org/fhir"
     with MachineLag() as lag:
@@ -157,7 +157,7 @@ def test_s48_everything_here_works_with_the_loopback_alone() -> None:
     alone = [unshare, "--net", "--map-root-user", "sh", "-c"]
     if subprocess.run([*alone, f"{ip} link set lo up"], check=False, capture_output=True).returncode:
         pytest.skip("NOT SHOWN: this machine forbids network namespaces")
-    tests = "tests/faults tests/cds_service/fhir_reader"
+    tests = "tests/faults tests/cds_service/fhir_client"
     inner = f"{ip} link set lo up && {sys.executable} -m pytest {tests} -q -p no:cacheprovider -m 'not slow'"
     run = subprocess.run([*alone, inner], cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:]

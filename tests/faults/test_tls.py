@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from cds_service.fhir_reader import Deadline, FhirReader
-from cds_service.fhir_reader.connections import client_tls
-from cds_service.settings import Settings
+from cds_service.fhir_client import Deadline, FhirReader
+from cds_service.fhir_client.connections import client_tls
+from cds_service.settings.model import Settings
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
 from tests.faults.readings import CANARY, Authorization, tenant_of

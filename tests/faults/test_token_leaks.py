@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir_reader import Deadline, Reading, RefusedServer
-from cds_service.fhir_reader.tokens import bearer
-from cds_service.fhir_reader.transport import Reply, Request
+from cds_service.fhir_client import Deadline, Reading, RefusedServer
+from cds_service.fhir_client.tokens import bearer
+from cds_service.fhir_client.transport import Reply, Request
 from fhir_mappings.assessment import Availability, NeedState
 from tests.faults.fault_modes import MODES
 from tests.faults.fault_proxy import FaultProxy
@@ -245,7 +245,7 @@ def test_t19_an_odd_token_is_refused_and_never_sent(name: str) -> None:
 def test_t19_a_token_that_has_elapsed_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with LoopbackServer(LittleFhir()) as server, reading(server.url + BASE, 600) as opened:
         later = time.monotonic() + 301
-        monkeypatch.setattr("cds_service.fhir_reader.tokens.time.monotonic", lambda: later)
+        monkeypatch.setattr("cds_service.fhir_client.tokens.time.monotonic", lambda: later)
         fetched = opened.fetch(MARROW, "p1")
         assert server.asked == []
     assert fetched["marrow"].state.reason == "unauthorised"

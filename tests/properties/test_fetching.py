@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from werkzeug.serving import make_server
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.demo.application import SANDBOX_PATH, SERVICE_ID
 from cds_service.demo.ehr import call_hook, new_session
 from cds_service.demo.sandbox.access import AccessTokens
 from cds_service.demo.sandbox.repository import Repository
 from cds_service.demo.sandbox.routes import sandbox_blueprint
 from cds_service.demo.sandbox.server import Sandbox
-from cds_service.parts import parts_of
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge
 from tests.properties.charts import AT, PATIENT, Json, charts
 

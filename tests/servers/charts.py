@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from cds_service.demo.chart_ids import with_own_ids
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 from tests.clinical.case_files import read_cases
 
 TODAY = date(2026, 11, 20)
@@ -61,7 +61,7 @@ def demonstration() -> list[Chart]:
 
 def cases() -> list[Chart]:
     """The chosen clinical cases, each with a patient of its own."""
-    folder = Path(__file__).parents[1] / "clinical" / "all"
+    folder = Path(__file__).parents[1] / "clinical" / "relapsed_all"
     found = {case.id: case for case in read_cases(folder)}
     return [
         _with_own_patient(number, found[name].resources, found[name].at) for number, name in enumerate(CASES)

@@ -19,14 +19,14 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.cli.in_process import InProcess
 from cds_service.demo.ehr import HookReply, call_hook, new_session
 from cds_service.demo.sandbox.access import AccessTokens
 from cds_service.demo.sandbox.repository import Repository
 from cds_service.demo.sandbox.routes import sandbox_blueprint
 from cds_service.demo.sandbox.server import Sandbox
-from cds_service.parts import parts_of
-from cds_service.settings import Habits, Settings, Tenant
+from cds_service.settings.model import Habits, Settings, Tenant
 from fhir_mappings.assess import Knowledge
 from tests.servers.charts import TODAY, Chart, cases, demonstration, put
 

@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from cds_service.demo.cohort import DemoPatient
+from cds_service.api.problems import JSON
+from cds_service.app_state import parts_of
+from cds_service.demo.demo_patients import DemoPatient
 from cds_service.demo.sandbox.faults import Faults
 from cds_service.demo.sandbox.server import Sandbox
+from cds_service.http.problem import Problem, Refusal
 from cds_service.pages.rendering import page
-from cds_service.parts import parts_of
-from cds_service.problems import JSON
-from cds_service.refusals import Problem, Refusal
 from cds_service.store import StoreUnavailable
 
 TOKEN_SECONDS = 300

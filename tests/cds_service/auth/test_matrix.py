@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.auth import CannotVerify, Refused, Verifier
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from cds_service.store import Store
 from tests.cds_service.auth import forge
 from tests.cds_service.auth.forge import AT, DISCOVERY, ENDPOINT, ES, FEEDBACK, NOW, OTHER, RS, bearer, token

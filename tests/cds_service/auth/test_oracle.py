@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cds_service.auth import Refused, Verifier
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from cds_service.store import open_store
 from tests.cds_service.auth import forge
 from tests.cds_service.auth.forge import AT, ENDPOINT, ES, NOW, RS, Json

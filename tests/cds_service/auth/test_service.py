@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from tests.cds_service.auth import forge
 from tests.cds_service.auth.forge import AT, DISCOVERY, ENDPOINT, ES, FEEDBACK, OTHER, RS, bearer, token
 from tests.cds_service.auth.matrix import MATRIX, Case, marked

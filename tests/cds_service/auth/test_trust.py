@@ -13,7 +13,7 @@ import pytest
 from cds_service.auth import CannotVerify, Refused, Verifier, fetching
 from cds_service.auth.fetching import KeyAddress, KeyFile, NoKeys
 from cds_service.auth.trust import Freshness, TenantKeys
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from cds_service.store import Store
 from tests.cds_service.auth import forge, key_server
 from tests.cds_service.auth.forge import AT, ENDPOINT, ES, RS, bearer, key_set, token

@@ -27,7 +27,7 @@ from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import Source, read_sources
 from fhir_mappings.knowledge.words import Words
 
-CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "all"
+CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all"
 AT = datetime(2024, 6, 4, 9, 30, tzinfo=UTC)
 BASE = "https://cds.example.org"
 

@@ -14,9 +14,9 @@ from requests import PreparedRequest
 
 from cds_service.cli import main
 from cds_service.cli.presets import HABITS, PRESETS
-from cds_service.fhir_reader.capability import NAMED
-from cds_service.fhir_reader.origins import parse_base
-from cds_service.settings import Habits
+from cds_service.fhir_client.capability import NAMED
+from cds_service.http.fhir_base import parse_base
+from cds_service.settings.model import Habits
 from tests.cds_service.charts import FHIR_SERVER, asthma, bundle, patient
 
 Capture = pytest.CaptureFixture[str]

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from cds_service.cli import main
-from fhir_mappings.content import PACKAGED
+from fhir_mappings.knowledge.review.content import PACKAGED
 
 ROOT = Path(__file__).parents[3]
-CASES = str(ROOT / "tests/clinical/all")
+CASES = str(ROOT / "tests/clinical/relapsed_all")
 Capture = pytest.CaptureFixture[str]
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def knowledge(tmp_path: Path) -> Path:
-    copy = tmp_path / "all"
+    copy = tmp_path / "relapsed_all"
     shutil.copytree(PACKAGED, copy)
     return copy
 

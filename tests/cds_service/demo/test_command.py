@@ -18,7 +18,7 @@ import pytest
 from cds_service.cli import main
 from cds_service.demo import command
 from cds_service.demo.application import DemoPlace
-from cds_service.demo.cohort import DemoPatient, Expectation
+from cds_service.demo.demo_patients import DemoPatient, Expectation
 from cds_service.demo.hosting import NotStarted
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from cds_service.demo.application import DemoPlace
-from cds_service.demo.cohort import DemoPatient, load_patients
+from cds_service.demo.demo_patients import DemoPatient, load_patients
 from cds_service.demo.report import Outcome
 from tests.live_service import fire
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cds_service.app_state import parts_of
 from cds_service.demo.application import DemoPlace, demo_application
-from cds_service.parts import parts_of
 
 TODAY = datetime.now(UTC).date()
 

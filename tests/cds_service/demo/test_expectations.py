@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cds_service.demo.application import LOCAL_CODES
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 from fhir_mappings.assess import Knowledge, Subject, assess, load_knowledge
 from fhir_mappings.fhir.decoding import decode
 

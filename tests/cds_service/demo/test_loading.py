@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from cds_service.cli import main
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 from cds_service.demo.ehr import new_session
 from cds_service.demo.loading import NotLoaded, load
 from cds_service.demo.sandbox.access import AccessTokens

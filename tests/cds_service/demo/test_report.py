@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.demo.cohort import DemoPatient, Expectation
+from cds_service.demo.demo_patients import DemoPatient, Expectation
 from cds_service.demo.ehr import HookReply
 from cds_service.demo.report import Outcome, closing_table, story_text
 

@@ -13,7 +13,7 @@ from cds_service.documents.clinical import all_md
 from cds_service.documents.markdown_tables import cell, table
 from cds_service.documents.traceability import traceability_md
 from fhir_mappings.assess import load_knowledge
-from fhir_mappings.content import PACKAGED, read_case_records
+from fhir_mappings.knowledge.review.content import PACKAGED, read_case_records
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,7 +38,7 @@ def test_every_number_option_sentence_and_case_is_on_the_page(page: str) -> None
         assert f"| {option.title} | " in page
     for words in knowledge.words.values():
         assert cell(words.text) in page
-    for case in read_case_records(ROOT / "tests/clinical/all").values():
+    for case in read_case_records(ROOT / "tests/clinical/relapsed_all").values():
         assert f"#### {case.id}\n" in page
 
 
@@ -66,9 +66,9 @@ def test_a_cell_stays_one_cell() -> None:
 
 
 def test_the_page_follows_the_knowledge(tmp_path: Path) -> None:
-    shutil.copytree(PACKAGED, tmp_path / "fhir_mappings/knowledge/all")
-    shutil.copytree(ROOT / "tests/clinical/all", tmp_path / "tests/clinical/all")
-    file = tmp_path / "fhir_mappings/knowledge/all/criteria_sets.toml"
+    shutil.copytree(PACKAGED, tmp_path / "fhir_mappings/knowledge/relapsed_all")
+    shutil.copytree(ROOT / "tests/clinical/relapsed_all", tmp_path / "tests/clinical/relapsed_all")
+    file = tmp_path / "fhir_mappings/knowledge/relapsed_all/criteria_sets.toml"
     file.write_text(file.read_text("utf-8").replace("percent = 50", "percent = 51"), encoding="utf-8")
     assert "marrow lymphoblasts > 51 %" in all_md(tmp_path)
 

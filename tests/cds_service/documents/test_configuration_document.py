@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field
 
-from cds_service.configuration import load_settings
 from cds_service.documents import configuration
 from cds_service.documents.configuration import configuration_md
-from cds_service.settings import Settings, Tenant, TrialSettings
+from cds_service.settings.loading import load_settings
+from cds_service.settings.model import Settings, Tenant, TrialSettings
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import requests
 
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from cds_service.store import ShownCard, open_store
 from tests.cds_service.running import ROOT, Service, start
 

@@ -12,9 +12,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from cds_service.app import create_app
-from cds_service.demo.cohort import DemoPatient, load_patients
-from cds_service.parts import parts_of
-from cds_service.settings import Settings
+from cds_service.app_state import parts_of
+from cds_service.demo.demo_patients import DemoPatient, load_patients
+from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.feedback.bodies import REASONS
 

@@ -12,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.hooks import HOOKS
-from cds_service.parts import parts_of
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge
 from tests.clinical.case_files import Case, read_cases
 from tests.oracle.cds_response import assert_conformant
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 AppMaker = Callable[..., Flask]
 
 ORDER_HOOKS = {"all-relapse-order-select": "order-select", "all-relapse-order-sign": "order-sign"}
-CASES = Path(__file__).parents[2] / "clinical" / "all" / "extramedullary.toml"
+CASES = Path(__file__).parents[2] / "clinical" / "relapsed_all" / "extramedullary.toml"
 NO_RESULTS = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 FLUDARABINE = {
     "resourceType": "MedicationRequest",

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.pages.operator_figures import NO_REASON, OTHER_REASON, Choice, figures
-from cds_service.parts import parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.settings.model import Settings, Tenant
 from cds_service.store import Call, FeedbackEvent, Firing
 from fhir_mappings.assess import Knowledge
 from tests.cds_service import charts

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.pages.rendering import policy
-from cds_service.settings import Tenant
+from cds_service.settings.model import Tenant
 
 AppMaker = Callable[..., Flask]
 

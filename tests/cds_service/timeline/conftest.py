@@ -16,10 +16,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import Cookie, TestResponse
 
 from cds_service.app import create_app
+from cds_service.app_state import parts_of
 from cds_service.demo.application import LOCAL_CODES
-from cds_service.demo.cohort import load_patients
-from cds_service.parts import parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.demo.demo_patients import load_patients
+from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge
 from tests.conftest import AT
 from tests.smart.authorization_server import AuthorizationServer, Behaviour, running_ehr

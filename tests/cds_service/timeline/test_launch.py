@@ -110,7 +110,7 @@ def test_an_unknown_server_is_never_contacted(
     def no_network(*_: object, **__: object) -> None:
         raise AssertionError("contacted")
 
-    monkeypatch.setattr("cds_service.fhir_reader.transport.Transport.send", no_network)
+    monkeypatch.setattr("cds_service.fhir_client.transport.Transport.send", no_network)
     given = iss.format(iss=visitor.ehr.iss, origin=visitor.ehr.url)
     answer = visitor.client.get("/timeline/launch", query_string={"iss": given, "launch": "x"})
     refused(answer, 403, "is not known here")

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 
 from cds_service.app import create_app
-from cds_service.fhir_reader.transport import Failed, Transport
-from cds_service.parts import attach, parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.app_state import attach, parts_of
+from cds_service.fhir_client.transport import Failed, Transport
+from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.timeline.conftest import (
     PUBLIC_URL,

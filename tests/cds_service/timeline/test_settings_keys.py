@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.configuration import load_settings
-from cds_service.configuration_faults import SettingsError
-from cds_service.settings import Tenant
+from cds_service.settings.faults import SettingsError
+from cds_service.settings.loading import load_settings
+from cds_service.settings.model import Tenant
 
 SECRET = "canary-client-secret"
 FILE = """

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from cds_service.demo.cohort import DemoPatient, load_patients
+from cds_service.demo.demo_patients import DemoPatient, load_patients
 from fhir_mappings.assess import assess_facts, load_knowledge, named_patient, read_facts
 from fhir_mappings.assessment import Assessment, Availability, NeedState
 from fhir_mappings.clinical.facts import Facts

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.trials.catalogue import DEMO, Catalogue, parse_toml, read_catalogue
 from fhir_mappings.trials import Accrual, Age, AgeSpan, AgeUnit, Criterion, OneOf, Span, TrialFact
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from tests.fhir_mappings.trials.people import vocabulary
 
 HEAD = '[list]\nlabel = "Trial office"\nmaintained = 2026-11-01\n'
 ENTRY = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.settings import TrialSettings
+from cds_service.settings.model import TrialSettings
 from cds_service.trials.catalogue import parse_toml
 from cds_service.trials.clinicaltrials_gov import Search
 from fhir_mappings.trials import TrialFact, load_trial_knowledge, read_research

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir_reader.deadline import Deadline
-from cds_service.fhir_reader.origins import parse_base
-from cds_service.fhir_reader.transport import Failed, Reply, Request
+from cds_service.fhir_client.deadline import Deadline
+from cds_service.fhir_client.transport import Failed, Reply, Request
+from cds_service.http.fhir_base import parse_base
 from cds_service.trials.fhir_server import ServerUnavailable, read_server_studies
-from fhir_mappings.knowledge.trials import CRITERION_SYSTEM
 from fhir_mappings.trials import StudyList
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from fhir_mappings.trials.knowledge import CRITERION_SYSTEM
+from tests.fhir_mappings.trials.people import vocabulary
 
 BASE = "https://ehr.example.org/fhir"
 SEARCH = "/fhir/ResearchStudy?status=active,approved,in-review&_count=100"

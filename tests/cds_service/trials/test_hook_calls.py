@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from cds_service.app import create_app
-from cds_service.demo.cohort import load_patients
-from cds_service.parts import parts_of
-from cds_service.settings import Settings
+from cds_service.app_state import parts_of
+from cds_service.demo.demo_patients import load_patients
+from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import EMPTY
 from tests.cds_service.feedback.bodies import REASONS

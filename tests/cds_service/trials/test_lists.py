@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import responses
 
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from cds_service.trials.cache import CachedAnswer, FileTrialCache, MemoryTrialCache
 from cds_service.trials.clinicaltrials_gov import ADDRESS, ClinicalTrialsGov
 from cds_service.trials.lists import TrialSources, home_of, search_of
@@ -22,7 +22,7 @@ from cds_service.trials.registry_answers import UnknownShape
 from cds_service.trials.turns import one_at_a_time
 from fhir_mappings.trials import TrialFact
 from tests.cds_service.trials.registry_pages import page, record
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from tests.fhir_mappings.trials.people import vocabulary
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from cds_service.trials.lists import TrialLists, TrialSources
 from cds_service.trials.matching import TrialAnswer, answer_for, with_trials
 from cds_service.trials.report import match_report, report_as_text
 from fhir_mappings.trials import load_trial_knowledge
 from tests.cds_service.trials.charts import DAY, AssessedPatient, assessed, patients
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from tests.fhir_mappings.trials.people import vocabulary
 
 KEYS = {"id", "title", "status", "phase", "interventions", "criteria", "notChecked", "why"}
 

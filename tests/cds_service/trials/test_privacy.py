@@ -10,13 +10,13 @@ from urllib.parse import unquote_plus
 import pytest
 import responses
 
-from cds_service.settings import Settings
+from cds_service.settings.model import Settings
 from cds_service.trials.clinicaltrials_gov import ADDRESS, ClinicalTrialsGov
 from cds_service.trials.lists import TrialSources
 from cds_service.trials.matching import answer_for
 from tests.cds_service.trials.charts import AT, DAY, assessed, patients
 from tests.cds_service.trials.registry_pages import page, record
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from tests.fhir_mappings.trials.people import vocabulary
 
 SENT = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 PATIENTS = [patient.id for patient in patients()]

@@ -10,7 +10,7 @@ import pytest
 from cds_service.trials.registry_answers import UnknownShape, read_age, read_page, read_records
 from fhir_mappings.trials import Accrual, Age, AgeSpan, AgeUnit, Criterion, OneOf, Origin, Study, TrialFact
 from tests.cds_service.trials.registry_pages import location, page, record
-from tests.fhir_mappings.clinical.trials.people import vocabulary
+from tests.fhir_mappings.trials.people import vocabulary
 
 
 def read(*records: dict[str, Any]) -> tuple[Study, ...]:

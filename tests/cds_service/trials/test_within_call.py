@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from cds_service.app import create_app
-from cds_service.parts import parts_of
-from cds_service.settings import Settings, Tenant
+from cds_service.app_state import parts_of
+from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import FHIR_SERVER, TableReader, with_server
 from tests.cds_service.trials.test_fhir_server import SEARCH, bundle, study

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.refusals import Problem, Refusal
+from cds_service.http.problem import Problem, Refusal
 from cds_service.wire.body import SMALL_BODY, Body, read_body
 
 BASE = (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.refusals import Problem, Refusal
+from cds_service.http.problem import Problem, Refusal
 from cds_service.wire.feedback import MAX_ITEMS, FeedbackItem, read_feedback
 from tests.cds_service.feedback.bodies import (
     AT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.hooks import HOOKS
-from cds_service.refusals import Problem, Refusal
+from cds_service.http.problem import Problem, Refusal
 from cds_service.wire.request import HookRequest, read_request
 
 TOKEN = "CANARY-token"

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 from cds_service.demo.application import LOCAL_CODES
-from cds_service.demo.records import PatientHeader, build_resources, read_table
 from fhir_mappings.assess import Knowledge, Subject, decode, load_knowledge, read_facts, timeline_of
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.timeline import Timeline
+from fhir_mappings.records.written_record import PatientHeader, build_resources, read_table
+from fhir_mappings.timeline.values import Timeline
 
 TODAY = date(2024, 6, 4)
 AT = datetime(2024, 6, 4, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import read_value_sets
 
-ALL = Path(fhir_mappings.knowledge.__file__).parent / "all"
+ALL = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 IMMUNOSUPPRESSANT = (ATC, "L04AX03")

@@ -13,7 +13,7 @@ from fhir_mappings.knowledge.card_topics import CardTopic, read_card_topics
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import read_sources
 
-CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "all"
+CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all"
 ORIGINAL = (CONTENT / "cards.toml").read_text(encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from fhir_mappings.clinical.quantities import Measured
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown, Verdict
 from fhir_mappings.clinical.window import SiteFinding
-from fhir_mappings.knowledge.all.criteria import (
+from fhir_mappings.knowledge.relapsed_all.criteria import (
     cerebrospinal_fluid,
     evaluate,
     extramedullary,

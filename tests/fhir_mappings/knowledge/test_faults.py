@@ -11,7 +11,7 @@ import pytest
 from fhir_mappings import knowledge as package
 from fhir_mappings.assess import KnowledgeError, load_knowledge
 
-ORIGINAL = Path(package.__file__).parent / "all"
+ORIGINAL = Path(package.__file__).parent / "relapsed_all"
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def broken(tmp_path: Path) -> Callable[[str, str, str], KnowledgeError]:
     """The error of the knowledge in which one text of one file was replaced."""
 
     def load(file: str, old: str, new: str) -> KnowledgeError:
-        directory = tmp_path / "all"
+        directory = tmp_path / "relapsed_all"
         shutil.copytree(ORIGINAL, directory)
         text = (directory / file).read_text()
         assert old in text, f"{file} no longer holds {old!r}"
@@ -61,7 +61,7 @@ def test_a_fault_names_its_file_its_key_and_the_remedy(
 
 
 def test_all_faults_come_at_once(tmp_path: Path) -> None:
-    directory = tmp_path / "all"
+    directory = tmp_path / "relapsed_all"
     shutil.copytree(ORIGINAL, directory)
     for file in ("thresholds.toml", "needs.toml"):
         (directory / file).write_text("odd = 1\n" + (directory / file).read_text())

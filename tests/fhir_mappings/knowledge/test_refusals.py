@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings.assess import KnowledgeError, load_knowledge
-from fhir_mappings.content import PACKAGED
+from fhir_mappings.knowledge.review.content import PACKAGED
 
 NEVER = "no such text"
 
 
 def refused(tmp_path: Path, file: str, old: str, new: str) -> list[str]:
     """The faults of the knowledge after one edit."""
-    copy = tmp_path / "all"
+    copy = tmp_path / "relapsed_all"
     shutil.copytree(PACKAGED, copy)
     text = (copy / file).read_text(encoding="utf-8")
     assert old in text
@@ -160,7 +160,7 @@ def test_a_computed_statement_must_be_cited_somewhere(tmp_path: Path) -> None:
 
 
 def test_every_fault_comes_at_once(tmp_path: Path) -> None:
-    copy = tmp_path / "all"
+    copy = tmp_path / "relapsed_all"
     shutil.copytree(PACKAGED, copy)
     for file, old, new in (
         ("words.toml", 'cites = ["R-01"]', 'cites = ["R-99"]'),

@@ -11,7 +11,7 @@ import fhir_mappings.knowledge
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import Source, read_sources
 
-PATH = Path(fhir_mappings.knowledge.__file__).parent / "all" / "sources.toml"
+PATH = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all" / "sources.toml"
 CLINICAL = Path(__file__).parents[4] / "shared" / "clinical.md"
 ENTRY = """\
 [[source]]

@@ -15,7 +15,7 @@ from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import read_value_sets
 
-DIRECTORY = Path(fhir_mappings.knowledge.__file__).parent / "all" / "value_sets"
+DIRECTORY = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all" / "value_sets"
 REFERENCE = Path(__file__).parents[4] / "shared" / "valuesets.json"
 TARGET_UNITS = {"factor_to_percent": "%", "factor_to_per_uL": "/uL"}
 

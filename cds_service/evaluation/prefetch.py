@@ -1,0 +1,335 @@
+"""Prefetch: the templates that discovery offers, and what the data that arrive under each key mean.
+
+The decision table is that of CDS Hooks, "Prefetch Template": a key that is missing, failed, partial or of
+the wrong kind is unknown and never reads as "no data".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cds_service.http.problem import Problem, Refusal
+from cds_service.settings.model import Tenant
+from fhir_mappings.assessment import Availability, NeedState
+from fhir_mappings.fhir.decoding import Decoded, Unreadable, named_codes
+from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
+from fhir_mappings.fhir.lazy_elements import is_plain_text
+
+if TYPE_CHECKING:
+    from fhir_mappings.assess import Need
+
+LONGEST_TEMPLATE = 1500
+"""Characters; EHRs cut or refuse longer queries."""
+
+PRESENT = NeedState(Availability.PRESENT)
+EMPTY = NeedState(Availability.EMPTY)
+NOT_SUPPLIED = NeedState(Availability.UNKNOWN, "not-supplied")
+FAILED = NeedState(Availability.UNKNOWN, "outcome-error")
+TRUNCATED = NeedState(Availability.UNKNOWN, "truncated")
+UNREADABLE = NeedState(Availability.UNKNOWN, "unreadable")
+WRONG_TYPE = NeedState(Availability.UNKNOWN, "wrong-type")
+
+_OLDER_TYPES = {"MedicationOrder": "DSTU2", "DiagnosticOrder": "DSTU2", "Conformance": "DSTU2"}
+_CHANGED_IN_R4 = frozenset({"Condition", *_OLDER_TYPES})
+_LOSES_DATA = {"incomplete", "timeout", "too-costly", "throttled", "exception", "transient", "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class PrefetchedNeed:
+    """What one need's key held.
+
+    ``may_query`` is False where the client has tried and failed, or said that there are no data: asking
+    the FHIR server again would be an unneeded query. ``next_url`` is the rest of a paginated result.
+    """
+
+    state: NeedState
+    entries: Sequence[Entry] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    next_url: str = ""
+    may_query: bool = False
+
+
+_MISSING = PrefetchedNeed(NOT_SUPPLIED, may_query=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """Everything that arrived: by need, and the entries that came under keys of no need."""
+
+    needs: Mapping[str, PrefetchedNeed]
+    others: tuple[Entry, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every entry, whatever its key."""
+        found = list(self.others)
+        for need in self.needs.values():
+            found.extend(need.entries)
+        return found
+
+    @property
+    def unreadables(self) -> list[Unreadable]:
+        """Every entry that could not be understood."""
+        found = list(self.unreadable)
+        for need in self.needs.values():
+            found.extend(need.unreadable)
+        return found
+
+
+def templates(
+    needs: Iterable[Need], tenants: Sequence[Tenant] = (), concepts: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The prefetch templates of discovery, one key for each need.
+
+    Only the recommended query subset, no parameter twice, and the local codes of every tenant. A need for
+    coded results that no code narrows is left out: it would ask for the whole chart. ``concepts`` names
+    the need of each concept, since a tenant may list local codes by either.
+    """
+    found: dict[str, str] = {}
+    for need in needs:
+        codes = codes_of(need, tenants, concepts or {})
+        if codes or not need.coded:
+            found[need.key] = _template(need, codes)
+    return found
+
+
+def codes_of(need: Need, tenants: Sequence[Tenant], concepts: Mapping[str, str]) -> tuple[str, ...]:
+    """The codes that narrow a need, with the local codes of the tenants; none: it is not narrowed."""
+    if not need.coded:
+        return need.codes
+    local = (
+        code
+        for tenant in tenants
+        for name, codes in tenant.codes.items()
+        if concepts.get(name, name) == need.key
+        for code in codes
+    )
+    return tuple(dict.fromkeys((*need.codes, *local)))
+
+
+def _template(need: Need, codes: tuple[str, ...]) -> str:
+    patient = "{{context.patientId}}"
+    if need.resource_type == "Patient":
+        return f"Patient/{patient}"
+    head = f"{need.resource_type}?{need.patient_parameter}={patient}"
+    tail = f"&_sort={need.sort}" if need.sort else ""
+    tail += f"&_count={need.count}" if need.count else ""
+    code = f"&code={','.join(codes)}" if codes else ""
+    whole = head + code + tail
+    return whole if len(whole) <= LONGEST_TEMPLATE else head + tail
+
+
+@dataclass(frozen=True, slots=True)
+class PrefetchTable:
+    """How prefetched data are read for one caller: by key, and by type and code under any other key."""
+
+    needs: Mapping[str, Need]
+    keys: Mapping[str, str] = field(default_factory=dict)
+    null_is_data: bool = True
+    askable: Mapping[str, Need] = field(default_factory=dict)
+    """The needs as they are asked of a server, with the local codes; without those no code narrows."""
+    by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_code: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        needs: Iterable[Need],
+        tenant: Tenant | None = None,
+        concepts: Mapping[str, str] | None = None,
+    ) -> PrefetchTable:
+        """The table for a tenant's data; None: for a caller that is no tenant."""
+        every = tuple(needs)
+        tenants = (tenant,) if tenant else ()
+        narrowing = {need.key: codes_of(need, tenants, concepts or {}) for need in every}
+        by_type: dict[str, tuple[str, ...]] = {}
+        by_code: dict[tuple[str, str], tuple[str, ...]] = {}
+        for need in every:
+            codes = narrowing[need.key]
+            for code in codes:
+                place = (need.resource_type, code)
+                by_code[place] = (*by_code.get(place, ()), need.key)
+            if not codes and not need.coded:
+                by_type[need.resource_type] = (*by_type.get(need.resource_type, ()), need.key)
+        keys = dict(tenant.prefetch_keys) if tenant else {}
+        null_is_data = tenant is None or tenant.null_means == "empty"
+        askable = {
+            need.key: need if narrowing[need.key] == need.codes else replace(need, codes=narrowing[need.key])
+            for need in every
+            if narrowing[need.key] or not need.coded
+        }
+        named = {need.key: need for need in every}
+        return cls(named, keys, null_is_data, askable, by_type, by_code)
+
+    def read(self, prefetch: Mapping[str, Decoded | None]) -> Prefetched:
+        """What the prefetch says about every need. Raises Refusal where the data are not FHIR R4."""
+        found: dict[str, PrefetchedNeed] = {}
+        others: list[Entry] = []
+        unreadable: list[Unreadable] = []
+        unassigned: list[PrefetchedNeed] = []
+        for key, value in prefetch.items():
+            name = self.keys.get(key, key)
+            if name in self.needs:
+                part = self.read_key(self.needs[name], value)
+                found[name] = _together(found[name], part) if name in found else part
+            elif value is not None:
+                unassigned.append(_read_any(value))
+        for part in unassigned:
+            others.extend(part.entries)
+            unreadable.extend(part.unreadable)
+            if part.state is PRESENT:
+                self._recognise(part.entries, found, prefetch)
+        for name in self.needs:
+            found.setdefault(name, _MISSING)
+        return Prefetched(found, tuple(others), tuple(unreadable))
+
+    def read_key(self, need: Need, value: Decoded | None) -> PrefetchedNeed:
+        """What arrived under the key of one need (the decision table)."""
+        if value is None:
+            if need.resource_type == "Patient":
+                return PrefetchedNeed(NOT_SUPPLIED, may_query=True)
+            return PrefetchedNeed(EMPTY, may_query=not self.null_is_data)
+        part = _read_any(value)
+        if part.state is EMPTY and need.resource_type == "Patient":
+            return PrefetchedNeed(NOT_SUPPLIED, may_query=True)
+        if part.state is not PRESENT:
+            return part
+        if not any(_is_a(entry, need.resource_type) for entry in part.entries):
+            return replace(part, state=WRONG_TYPE, may_query=True)
+        if _may_go_on(value.resource, part.entries, need):
+            return replace(part, state=TRUNCATED, may_query=True)
+        return part
+
+    def _recognise(
+        self,
+        entries: Iterable[Entry],
+        found: dict[str, PrefetchedNeed],
+        prefetch: Mapping[str, Decoded | None],
+    ) -> None:
+        """Data under a key of the EHR's own stand for the needs whose type and codes they have."""
+        for entry in entries:
+            if entry.resource is None:
+                continue
+            for name in self._needs_of(entry.resource):
+                if name not in prefetch:
+                    found.setdefault(name, PrefetchedNeed(PRESENT))
+
+    def _needs_of(self, resource: Resource) -> Iterable[str]:
+        kind = resource.resource_type or ""
+        yield from self.by_type.get(kind, ())
+        for code in named_codes(resource.code):
+            yield from self.by_code.get((kind, code), ())
+
+
+def _is_a(entry: Entry, resource_type: str) -> bool:
+    return entry.resource is not None and entry.resource.resource_type == resource_type
+
+
+def _may_go_on(bundle: Resource, entries: Sequence[Entry], need: Need) -> bool:
+    """A page that is full and names no total may be the first of several."""
+    if bundle.resource_type != "Bundle" or not 0 < need.count <= len(entries) or _total(bundle) is not None:
+        return False
+    return sum(_is_a(entry, need.resource_type) for entry in entries) >= need.count
+
+
+def _together(one: PrefetchedNeed, other: PrefetchedNeed) -> PrefetchedNeed:
+    """Two keys of the EHR for one need: known only if both are."""
+    states = (one.state, other.state)
+    unknown = next((state for state in states if state.availability is Availability.UNKNOWN), None)
+    return PrefetchedNeed(
+        unknown or (PRESENT if PRESENT in states else EMPTY),
+        (*one.entries, *other.entries),
+        one.unreadable + other.unreadable,
+        # Two results that go on cannot be followed as one, so both are asked for anew.
+        "" if one.next_url and other.next_url else one.next_url or other.next_url,
+        one.may_query or other.may_query or bool(one.next_url and other.next_url),
+    )
+
+
+def _read_any(value: Decoded) -> PrefetchedNeed:
+    """What a value says whatever its key: data, none, failed, partial or unreadable."""
+    resource, unreadable = value.resource, value.unreadable
+    if resource.resource_type == "OperationOutcome":
+        return PrefetchedNeed(FAILED)
+    if resource.resource_type != "Bundle":
+        if resource.resource_type is None:
+            return PrefetchedNeed(UNREADABLE, unreadable=unreadable, may_query=True)
+        _check_r4(resource)
+        return PrefetchedNeed(PRESENT, (Entry(resource=resource),), unreadable)
+    return _read_bundle(resource, unreadable)
+
+
+def _read_bundle(bundle: Resource, unreadable: tuple[Unreadable, ...]) -> PrefetchedNeed:
+    entries: list[Entry] = []
+    failed = blank = False
+    matches = len(unreadable)
+    for entry in bundle.entry or ():
+        resource = entry.resource
+        kind = resource.resource_type if resource is not None else None
+        if resource is None or kind is None:
+            blank = True
+        elif kind == "OperationOutcome":
+            failed = failed or _reports_loss(resource)
+        else:
+            if kind in _CHANGED_IN_R4:
+                _check_r4(resource)
+            entries.append(entry)
+            matches += entry.search is None or entry.search.mode in (None, "match")
+    if failed:
+        return PrefetchedNeed(FAILED, entries, unreadable)
+    following = _next_url(bundle.link)
+    if following is not None:
+        return PrefetchedNeed(TRUNCATED, entries, unreadable, following, may_query=not following)
+    total = _total(bundle)
+    if total is not None and total > matches:
+        return PrefetchedNeed(TRUNCATED, entries, unreadable, may_query=True)
+    if blank:
+        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
+    if unreadable and not entries:
+        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
+    return PrefetchedNeed(PRESENT if entries else EMPTY, entries, unreadable)
+
+
+def _reports_loss(outcome: Resource) -> bool:
+    """An outcome that is an error, says that data are missing, or says nothing at all."""
+    return not outcome.issue or any(_is_loss(issue) for issue in outcome.issue)
+
+
+def _is_loss(issue: Issue) -> bool:
+    return issue.severity not in ("warning", "information") or issue.code in _LOSES_DATA
+
+
+def _next_url(links: Iterable[Link] | None) -> str | None:
+    for link in links or ():
+        if link.relation == "next":
+            return link.url or ""
+    return None
+
+
+def _total(bundle: Resource) -> int | None:
+    text = bytes(bundle.total or b"").strip()
+    return int(text) if text.isdigit() and len(text) < 10 else None
+
+
+def _check_r4(resource: Resource) -> None:
+    version = older_version(resource)
+    if version:
+        shape = f"{resource.resource_type} resources have the shape of FHIR {version}"
+        raise Refusal(Problem.WRONG_VERSION, shape)
+
+
+def older_version(resource: Resource) -> str:
+    """DSTU2 or STU3 where a resource has a shape that R4 does not; otherwise empty.
+
+    Before R4, the states of a Condition were plain codes; DSTU2 named its subject ``patient``.
+    """
+    kind = resource.resource_type or ""
+    if kind != "Condition":
+        return _OLDER_TYPES.get(kind, "")
+    if resource.subject is None and resource.patient is not None:
+        return "DSTU2"
+    states = (resource.clinical_status, resource.verification_status)
+    return "STU3" if any(is_plain_text(state) for state in states) else ""

@@ -1,0 +1,44 @@
+"""Metrics of reading. Labels are tenants of the configuration, resource types of needs, and reasons."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from cds_service.fhir_client.searching import status_reason
+from cds_service.fhir_client.transport import Failed, Reply, Request
+from cds_service.observability import audit
+
+REQUESTS = Counter(
+    "fhir_requests", "Requests to FHIR servers.", ["tenant", "resource", "outcome"], registry=audit.REGISTRY
+)
+SECONDS = Histogram(
+    "fhir_seconds",
+    "Time of a request to a FHIR server.",
+    ["tenant"],
+    buckets=audit.BUCKETS,
+    registry=audit.REGISTRY,
+)
+BREAKER = Gauge(
+    "breaker_state",
+    "1 while a tenant's FHIR server is not asked, because it kept failing.",
+    ["tenant"],
+    registry=audit.REGISTRY,
+    multiprocess_mode="max",
+)
+
+
+def exchanged(tenant: str, request: Request, outcome: Reply | Failed, seconds: float) -> None:
+    """Count one exchange. ``resource`` is empty where the need is not known, as on a prefetched page."""
+    REQUESTS.labels(tenant, request.about, _outcome(outcome)).inc()
+    SECONDS.labels(tenant).observe(seconds)
+
+
+def breaker(tenant: str, is_open: bool) -> None:
+    """Tell whether a tenant's server is asked."""
+    BREAKER.labels(tenant).set(int(is_open))
+
+
+def _outcome(outcome: Reply | Failed) -> str:
+    if isinstance(outcome, Failed):
+        return outcome.reason
+    return "answered" if outcome.status == 200 else status_reason(outcome.status)

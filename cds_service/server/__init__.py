@@ -1,0 +1,1 @@
+"""The process that serves: gunicorn, its sockets, and bytes that are no request."""

@@ -1,0 +1,1 @@
+"""Review of the knowledge: rules, their cases, and who signed what."""

@@ -1,0 +1,62 @@
+"""The content of the knowledge for those who review it: rules, their text and cases, and who signed what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE, load_knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA as CRITERIA
+from fhir_mappings.knowledge.review.case_records import CaseRecord as CaseRecord
+from fhir_mappings.knowledge.review.case_records import cases_beside as cases_beside
+from fhir_mappings.knowledge.review.case_records import conventions_text as conventions_text
+from fhir_mappings.knowledge.review.case_records import read_case_records as read_case_records
+from fhir_mappings.knowledge.review.rule_sources import sources_of as sources_of
+from fhir_mappings.knowledge.review.rules import Rule as Rule
+from fhir_mappings.knowledge.review.signatures import (
+    FILE_NAME,
+    ReviewEntry,
+    read_reviews,
+    reviewable,
+    reviews_text,
+    rule_digest,
+)
+from fhir_mappings.knowledge.review.signatures import Reviewable as Reviewable
+from fhir_mappings.knowledge.review.signatures import RuleReview as RuleReview
+
+PACKAGED = PACKAGED_KNOWLEDGE
+
+
+class CasesMissing(Exception):
+    """A rule can be signed only where its cases are: in a checkout of the repository."""
+
+
+def content_of(directory: Path = PACKAGED, cases: Path | None = None) -> Reviewable:
+    """Every rule of a knowledge directory with its review. ``cases`` defaults to those of the checkout.
+
+    Raises KnowledgeError for knowledge that cannot be used.
+    """
+    knowledge = load_knowledge(directory)
+    return reviewable(knowledge, directory, _entries(directory), cases or cases_beside(directory))
+
+
+def sign(rule: Rule, content: Reviewable, reviewer: str, on: date, directory: Path = PACKAGED) -> Path:
+    """Writes that ``reviewer`` approved ``rule`` as it is now; returns the file. Raises CasesMissing."""
+    if content.conventions is None:
+        raise CasesMissing
+    entry = ReviewEntry(
+        rule=rule.id,
+        reviewer=reviewer,
+        date=on,
+        rule_digest=rule_digest(rule),
+        cases_digest=content.cases_digest(rule),
+    )
+    path = directory / FILE_NAME
+    others = [other for other in _entries(directory).values() if other.rule != rule.id]
+    path.write_text(reviews_text([*others, entry]), encoding="utf-8")
+    return path
+
+
+def _entries(directory: Path) -> Mapping[str, ReviewEntry]:
+    return read_reviews(directory / FILE_NAME, [])

@@ -1,0 +1,249 @@
+"""What a clinician signs: every rule with its functions, the data it uses and the cases that pin it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.clinical.options import OptionRule
+from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.knowledge.card_file import SECTIONS
+from fhir_mappings.knowledge.loader import file_digest
+from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.review.case_records import CaseRecord
+
+_CRITERIA = "fhir_mappings.knowledge.relapsed_all.criteria."
+_CLINICAL = "fhir_mappings.clinical."
+_SECTIONS = "fhir_mappings.statements."
+
+CRITERION_RULES = {
+    "A": ("marrow_single", "marrow_single", ("criterion.A", "gap.marrow")),
+    "B": ("repopulation", "repopulation", ("criterion.B", "gap.second-marrow")),
+    "C": ("marrow_with_blood", "marrow_with_blood", ("criterion.C", "gap.blood")),
+    "D": ("extramedullary", "extramedullary", ("criterion.D", "gap.proof", "gap.site")),
+    "E": ("cerebrospinal_fluid", "csf", ("criterion.E", "gap.csf", "gap.cytology", "gap.traumatic-tap")),
+    "MRD": ("residual_marrow", "residual_table", ("criterion.MRD", "gap.mrd", "gap.second-test")),
+}
+"""Criterion: its function, its part of a criteria set, and the beginnings of its sentences' keys."""
+
+TIMING_RULES = {
+    "seed-003": ("seed_003", ("early_marrow_months", "early_extramedullary_months")),
+    "seed-000": ("seed_000", ("end_of_therapy_months", "first_remission_months")),
+    "bfm": ("bfm", ("very_early_months", "end_of_therapy_months")),
+    "cog": ("cog", ("very_early_months", "early_marrow_months")),
+}
+"""Timing system: its function and its thresholds."""
+
+SECTION_RULES = {
+    "RELAPSE": ("finding.finding_section", ("relapse.", "site.", "remission.", "caution.", "criterion.")),
+    "PROBABLE": ("finding.finding_section", ("probable.",)),
+    "SUSPECT": ("finding.finding_section", ("suspect.",)),
+    "REFRACT": ("finding.finding_section", ("refract.",)),
+    "PERSIST": ("finding.finding_section", ("persist.",)),
+    "PRELIM": ("data_quality.preliminary_section", ("prelim.",)),
+    "TIMING": ("context.timing_section", ("timing.", "risk.", "outcome.")),
+    "WORKUP": ("context.workup_section", ("workup.",)),
+    "EMSCREEN": ("context.screening_section", ("emscreen.",)),
+    "TRIAL": ("options.trial_section", ("trial.",)),
+    "OPT-B": ("options.option_sections", ("opt-b.", "salvage.", "outcome.r3.note")),
+    "OPT-PH": ("options.option_sections", ("opt-ph.",)),
+    "OPT-T": ("options.option_sections", ("opt-t.", "salvage.", "outcome.r3.note")),
+    "HSCT": ("consolidation.hsct_section", ("hsct.", "outcome.r3.hsct")),
+    "MRD-DUE": ("consolidation.mrd_sections", ("mrd-due.",)),
+    "MRD-RES": ("consolidation.mrd_sections", ("mrd-res.",)),
+    "CNS-TX": ("site_therapy.site_therapy_sections", ("cns-tx.",)),
+    "TESTIS-TX": ("site_therapy.site_therapy_sections", ("testis-tx.",)),
+    "SAFE-CD19": ("safety.safety_sections", ("safe-cd19.",)),
+    "SAFE-VOD": ("safety.safety_sections", ("safe-vod.",)),
+    "SAFE-NEURO": ("safety.safety_sections", ("safe-neuro.",)),
+    "SAFE-ITONLY": ("safety.safety_sections", ("safe-itonly.",)),
+    "DATA": ("data_quality.data_section", ("data.", "incomplete.", "need.", "unapproved.")),
+}
+"""Section: its function below assessing.sections, and the beginnings of its sentences' keys."""
+
+_PACKS = {"R+": "RELAPSE TIMING WORKUP TRIAL OPT-B", "P+": "PROBABLE TIMING WORKUP TRIAL OPT-B"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing a clinician signs.
+
+    ``functions`` are dotted names, ``data`` the numbers, sentences and table rows it uses, one a line,
+    ``cases`` the ids of the cases that pin it; none where the cases are not at hand.
+    """
+
+    id: str
+    title: str
+    functions: tuple[str, ...]
+    data: tuple[str, ...]
+    cases: tuple[str, ...]
+
+
+Cases = Mapping[str, CaseRecord]
+
+
+def rules_of(knowledge: Knowledge, directory: Path, cases: Cases) -> tuple[Rule, ...]:
+    """Every rule of the disease, in reading order."""
+    return (
+        _reading(knowledge, directory, cases),
+        _status(knowledge, cases),
+        *_criteria(knowledge, cases),
+        *_timing(knowledge, cases),
+        *_classes(knowledge, cases),
+        *_options(knowledge, cases),
+        *_sections(knowledge, cases),
+        _timeline(knowledge, cases),
+    )
+
+
+def _reading(knowledge: Knowledge, directory: Path, cases: Cases) -> Rule:
+    """Which codes and units mean what."""
+    paths = [directory / name for name in ("agents.toml", "concepts.toml", "needs.toml", "references.toml")]
+    paths += sorted((directory / "value_sets").glob("*.csv"))
+    data = tuple(f"{path.relative_to(directory).as_posix()} {file_digest(path)}" for path in paths)
+    return Rule(
+        "reading", "What is read from the record, by which codes", ("fhir_mappings.fhir.chart.ChartReader",),
+        data, tuple(cases),
+    )  # fmt: skip
+
+
+def _status(knowledge: Knowledge, cases: Cases) -> Rule:
+    data = (*_thresholds(knowledge, knowledge.thresholds), *_words(knowledge, ("gap.remission", "gap.")))
+    return Rule(
+        "status", "The status: relapse, probable, suspect, refractory, persistent or none",
+        ("fhir_mappings.assessing.engine.evaluate_facts",), data, tuple(cases),
+    )  # fmt: skip
+
+
+def _criteria(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+    for name, (function, part, prefixes) in CRITERION_RULES.items():
+        data = (*_parts(knowledge.criteria_sets, part), *_words(knowledge, prefixes))
+
+        def names_it(case: CaseRecord, wanted: str = name) -> bool:
+            if wanted == "MRD":
+                return "pdl-2022" in case.names("consensus", "no_consensus")
+            return wanted in case.names("met", "not_met", "unknown")
+
+        yield Rule(
+            f"criterion-{name}", f"Criterion {name}", (_CRITERIA + function,), data, _ids(cases, names_it)
+        )
+
+
+def _timing(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+    for name, (function, thresholds) in TIMING_RULES.items():
+        prefixes = (f"timing.{name}",) if name != "seed-000" else ("timing.seed-000", "timing.cr1")
+        data = (*_thresholds(knowledge, thresholds), *_words(knowledge, prefixes))
+        functions = (f"{_CLINICAL}timing.{function}", "fhir_mappings.relapse.situation.picture_of")
+        key = name.replace("-", "_")
+
+        def names_it(case: CaseRecord, key: str = key, name: str = name) -> bool:
+            told = any(words.startswith(f"timing.{name}") for words in case.names("says", "unsaid"))
+            return key in case.expect or told
+
+        yield Rule(f"timing-{name}", f"Timing by {name}", functions, data, _ids(cases, names_it))
+
+
+def _classes(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+    functions = tuple(f"{_CLINICAL}risk_groups.{name}_group" for name in ("bfm", "cog", "uk"))
+    yield Rule(
+        "risk-groups", "Risk groups of BFM, COG and UK", functions, _words(knowledge, ("risk.",)),
+        _ids(cases, lambda case: _says(case, ("risk.",))),
+    )  # fmt: skip
+    thresholds = (
+        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
+        "cns3_wbc_at_least",
+    )  # fmt: skip
+    yield Rule(
+        "cns-classes", "CNS classes and the traumatic tap", (f"{_CLINICAL}cns.read_tap",),
+        (*_thresholds(knowledge, thresholds), *_words(knowledge, ("site.cns",))),
+        _ids(cases, lambda case: _says(case, ("site.cns",)) or case.file == "criterion_e"),
+    )  # fmt: skip
+
+
+def _options(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+    shared = _words(knowledge, ("reason.", "option.matches", "option.confirm", "option.outside-label"))
+    for option in knowledge.options:
+        own = _words(knowledge, (option.facts, *([option.safety] if option.safety else [])))
+
+        def names_it(case: CaseRecord, wanted: str = option.id) -> bool:
+            return wanted in case.names("options", "never")
+
+        yield Rule(
+            f"option-{option.id}", f"Option {option.title}", (f"{_CLINICAL}options.judge",),
+            (*_row(option), *own, *shared), _ids(cases, names_it),
+        )  # fmt: skip
+
+
+def _sections(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+    titles = knowledge.card_topics[0].wording.titles if knowledge.card_topics else {}
+    for name in SECTIONS:
+        function, prefixes = SECTION_RULES[name]
+
+        def names_it(case: CaseRecord, wanted: str = name, prefixes: tuple[str, ...] = prefixes) -> bool:
+            packed = _PACKS.get(str(case.expect.get("pack", "")), "").split()
+            named = case.names("sections", "absent", "indicators", "milder")
+            return wanted in named or wanted in packed or _says(case, prefixes)
+
+        data = (f"title {titles.get(name, '')}", *_words(knowledge, prefixes))
+        yield Rule(f"section-{name}", f"Section {name}", (_SECTIONS + function,), data, _ids(cases, names_it))
+
+
+def _timeline(knowledge: Knowledge, cases: Cases) -> Rule:
+    functions = ("fhir_mappings.timeline.building.timeline_of",)
+    return Rule(
+        "timeline", "The picture over time", functions, _words(knowledge, ("timeline.",)), tuple(cases)
+    )
+
+
+def _ids(cases: Cases, wanted: Callable[[CaseRecord], bool]) -> tuple[str, ...]:
+    return tuple(case.id for case in cases.values() if wanted(case))
+
+
+def _says(case: CaseRecord, prefixes: tuple[str, ...]) -> bool:
+    return any(words.startswith(prefixes) for words in case.names("says", "unsaid"))
+
+
+def _words(knowledge: Knowledge, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"words {key}: {words.text} [{', '.join(words.cites)}]{' UNCONFIRMED' if words.unconfirmed else ''}"
+        for key, words in sorted(knowledge.words.items())
+        if key.startswith(prefixes)
+    )
+
+
+def _thresholds(knowledge: Knowledge, keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        found = knowledge.thresholds[key]
+        mark = "" if found.confirmed else " UNCONFIRMED"
+        cites = ", ".join(found.cites)
+        yield f"threshold {key}: {plain(found.value)} {found.unit}, {found.meaning} [{cites}]{mark}"
+
+
+def _parts(sets: Iterable[CriteriaSet], part: str) -> Iterator[str]:
+    for criteria in sets:
+        rule = getattr(criteria, part)
+        if rule:
+            yield f"criteria set {criteria.id}, {part}: {_in_words(rule)}"
+
+
+def _row(option: OptionRule) -> Iterator[str]:
+    yield f"option {_in_words(option)}"
+
+
+def _in_words(part: object) -> str:
+    """A table of the knowledge as a reviewer reads it: every key that is filled, with its value."""
+    if isinstance(part, Decimal):
+        return plain(part)
+    if isinstance(part, (tuple, frozenset)):
+        return ", ".join(_in_words(one) for one in (part if isinstance(part, tuple) else sorted(part)))
+    if is_dataclass(part):
+        pairs = ((field.name, getattr(part, field.name)) for field in fields(part))
+        return "; ".join(
+            f"{name.replace('_', ' ')} {_in_words(value)}"
+            for name, value in pairs
+            if value not in ("", (), None)
+        )
+    return str(part)

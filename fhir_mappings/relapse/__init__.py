@@ -1,0 +1,1 @@
+"""What happened: usable results, the disease, episodes, sites, status, suspicions, situation."""

@@ -1,0 +1,48 @@
+"""PRELIM and DATA: results that are not final, and what a person can mend in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.assessment import Indicator, Section, Statement
+from fhir_mappings.clinical.quantities import Unusable
+from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.relapse.usable_results import describe, measured
+from fhir_mappings.statements.statement import say
+
+
+def preliminary_section(picture: Picture) -> Iterator[Section]:
+    """Results that are not final: shown, never asserted (F-10)."""
+    results = picture.standing.preliminary
+    if results:
+        lines = tuple(
+            say("prelim.result", value=measured(describe(result, picture.knowledge.titles)))
+            for result in results
+        )
+        yield Section("PRELIM", Indicator.INFO, (*lines, say("prelim.meaning")), say("prelim.summary"))
+
+
+def data_section(picture: Picture) -> Iterator[Section]:
+    """Problems of units, dates and quality that a person can mend (F-18, F-22)."""
+    lines = list(_data_lines(picture))
+    if lines:
+        yield Section("DATA", Indicator.INFO, tuple(lines), say("data.summary"))
+
+
+def _data_lines(picture: Picture) -> Iterator[Statement]:
+    for result in picture.standing.unusable:
+        if isinstance(result.value, Unusable):
+            title = picture.knowledge.titles.get(result.concept, result.concept)
+            date = result.collected.text if result.collected else "an unknown date"
+            yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
+    for item in picture.view.ignored:
+        if item.why in ("codes-conflict", "modifier-extension"):
+            yield say(f"data.{item.why}", resource=item.resource)
+    if picture.timing is not None and picture.timing.seed_003.value == "indeterminate":
+        diagnosed = picture.disease.diagnosed
+        yield say("data.diagnosis-date", date=diagnosed.text if diagnosed is not None else "no date")
+    episode = picture.episode
+    if episode is not None:
+        for one in episode.window.marrow:
+            if one.day == episode.event and one.result.date_basis == "reported":
+                yield say("data.report-date", date=one.day.text)

@@ -1,0 +1,318 @@
+"""RELAPSE, PROBABLE, SUSPECT, REFRACT and PERSIST: the finding with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fhir_mappings.assessment import Indicator, Section, Statement, Status
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.facts import Phase
+from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.verdict import Evidence, Met, Missing
+from fhir_mappings.knowledge.relapsed_all.criteria import repopulation
+from fhir_mappings.knowledge.site_choice import READINGS
+from fhir_mappings.relapse.episodes import Episode, Grade
+from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
+from fhir_mappings.relapse.usable_results import MARROW, measured
+from fhir_mappings.statements.headlines import (
+    episode_of,
+    headline,
+    ordinal,
+    persist_headline,
+    site_words,
+)
+from fhir_mappings.statements.statement import capital, say
+
+_NAMES = {
+    Status.PROBABLE: "PROBABLE",
+    Status.REFRACTORY: "REFRACT",
+    Status.PERSISTENT: "PERSIST",
+    Status.SUSPECT: "SUSPECT",
+}
+
+
+def finding_section(picture: Picture) -> Iterator[Section]:
+    """The finding itself, complete in itself (design of the first card)."""
+    status = picture.standing.status
+    if status is Status.RELAPSE:
+        if picture.standing.phase == "in-remission":
+            yield from _suspicion(picture)
+        yield from _relapse(picture)
+    elif status is Status.PROBABLE:
+        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), headline(picture, "probable"))
+    elif status is Status.REFRACTORY:
+        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
+    elif status is Status.PERSISTENT:
+        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), persist_headline(picture))
+    elif status is Status.SUSPECT and not picture.standing.misses and picture.standing.unusable:
+        yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
+    elif status is Status.SUSPECT:
+        yield from _suspicion(picture)
+
+
+def _suspicion(picture: Picture) -> Iterator[Section]:
+    """Near misses, alone or before the history of a relapse in remission again."""
+    misses = picture.standing.misses
+    if misses:
+        indicator = Indicator.WARNING if any(miss.urgent for miss in misses) else Indicator.INFO
+        yield Section(
+            "SUSPECT", indicator, tuple(_suspect(picture)), say(f"suspect.{misses[0].kind}.summary")
+        )
+
+
+def _relapse(picture: Picture) -> Iterator[Section]:
+    active = picture.standing.phase == "active"
+    indicator = Indicator.CRITICAL if active else Indicator.INFO
+    if active:
+        yield Section("RELAPSE", indicator, tuple(_relapse_lines(picture)), headline(picture, "relapse"))
+    else:
+        episode = episode_of(picture)
+        remission = episode.after.day.text if episode.after is not None else ""
+        words = say("relapse.history.summary", number=ordinal(episode.number), date=episode.event.text)
+        lines = [
+            say(
+                "relapse.history",
+                number=capital(ordinal(episode.number)),
+                date=episode.event.text,
+                site=site_words(picture),
+                remission=remission,
+            )
+        ]
+        yield Section("RELAPSE", indicator, (*lines, *_criteria(picture, episode)), words)
+
+
+def _relapse_lines(picture: Picture) -> Iterator[Statement]:
+    episode = episode_of(picture)
+    if episode.grade is Grade.CODED:
+        yield say("relapse.coded", date=episode.event.text)
+        yield say("relapse.coded.confirm")
+    yield from _criteria(picture, episode)
+    yield from _other_readings(picture, episode)
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+    yield from _remission_line(picture, episode)
+    yield from _cautions(picture, episode)
+    yield from _problem_list(picture, episode)
+    yield from _earlier(picture)
+
+
+def _probable(picture: Picture) -> Iterator[Statement]:
+    episode = episode_of(picture)
+    yield from _criteria(picture, episode)
+    if picture.standing.remission == "unknown":
+        yield say("probable.no-remission")
+    if episode.grade is Grade.CODED:
+        yield say("relapse.coded", date=episode.event.text)
+        yield say("probable.coded-not-found")
+    if episode.contradicted:
+        yield say("probable.contradicted")
+    elif episode.grade is Grade.CONSENSUS:
+        yield from _near_seed(picture, episode)
+        yield from _other_readings(picture, episode)
+        yield say("probable.confirm")
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+    yield from _remission_line(picture, episode)
+    yield from _cautions(picture, episode)
+    yield from _earlier(picture)
+
+
+def _refractory(picture: Picture) -> Iterator[Statement]:
+    samples = picture.standing.refractory
+    if samples:
+        yield say("refract.marrow", value=measured(samples[-1].evidence()))
+    else:
+        yield say("refract.coded")
+    yield say("refract.meaning")
+
+
+def _persistent(picture: Picture) -> Iterator[Statement]:
+    if picture.standing.persistent is not None:
+        found = "; ".join(measured(item) for item in picture.standing.persistent.evidence)
+        yield say("persist.found", value=found)
+    yield say("persist.options")
+    episode = episode_of(picture)
+    yield from _criteria(picture, episode)
+    yield say("relapse.site", site=site_words(picture))
+    yield from _site_notes(picture)
+
+
+def _suspect(picture: Picture) -> Iterator[Statement]:
+    for miss in picture.standing.misses:
+        yield _miss(miss, picture)
+        taps = picture.course.window.taps
+        if miss.kind in ("csf-blasts", "csf-traumatic") and taps and taps[-1].cns_class:
+            yield say("site.cns-class", value=taps[-1].cns_class)
+    for miss in picture.standing.misses:
+        if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day):
+            yield say("caution.regeneration")
+    yield from _earlier(picture)
+
+
+def _miss(miss: NearMiss, picture: Picture) -> Statement:
+    words = f"suspect.{miss.kind}"
+    found = "; ".join(measured(item) for item in miss.evidence)
+    opens = picture.knowledge.words[words].text.startswith("{value}")
+    return say(words, value=capital(found) if opens else found)
+
+
+def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Every criterion met, of every set, each naming its set (S-000-07, 2.3 rule 2)."""
+    sets = {criteria.id: criteria for criteria in picture.knowledge.criteria_sets}
+    for one in episode.results:
+        if not isinstance(one.verdict, Met):
+            continue
+        if one.id == "D" and _same_as_e(one.verdict, episode, one.criteria_set):
+            continue
+        words = f"criterion.{one.id}" if sets[one.criteria_set].default else "criterion.other-set"
+        yield Statement(
+            words,
+            {
+                "id": one.id,
+                "set": sets[one.criteria_set].label,
+                "evidence": "; ".join(_held(item) for item in one.verdict.because),
+            },
+            one.cites,
+        )
+    if any(
+        item.what.startswith("marrow blasts")
+        for one in episode.results
+        if isinstance(one.verdict, Met)
+        for item in one.verdict.because
+    ):
+        yield say("criterion.lineage-not-stated")
+
+
+def _same_as_e(verdict: Met, episode: Episode, criteria_set: str) -> bool:
+    return any(
+        other.id == "E"
+        and other.criteria_set == criteria_set
+        and isinstance(other.verdict, Met)
+        and other.verdict.because == verdict.because
+        for other in episode.results
+    )
+
+
+def _held(item: Evidence) -> str:
+    comparator = "≥" if item.comparator == ">=" else item.comparator
+    against = f" ({comparator} {item.threshold})" if item.threshold else ""
+    return measured(item) + against
+
+
+def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Which default threshold of the same site was not exceeded, when only another set is met."""
+    default = picture.knowledge.default_set
+    met = {one.id for one in episode.results if isinstance(one.verdict, Met)}
+    near = {name for name, others in (("A", met - {"D", "E"}), ("E", met & {"E"})) if others}
+    for one in episode.results:
+        if one.criteria_set != default.id or one.id not in near:
+            continue
+        held = [item for item in one.verdict.because if item.threshold]
+        if held:
+            yield Statement(
+                "probable.seed-not-exceeded",
+                {"id": one.id, "set": default.label, "evidence": "; ".join(_held(item) for item in held)},
+                one.cites,
+            )
+
+
+def _other_readings(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """Criterion B under the other readings of its wording, where they differ from the chosen one (A-02)."""
+    default = picture.knowledge.default_set
+    chosen = default.repopulation
+    if chosen is None:
+        return
+    met = any(
+        one.criteria_set == default.id and one.id == "B" and isinstance(one.verdict, Met)
+        for one in episode.results
+    )
+    for mode in READINGS:
+        if mode == chosen.mode:
+            continue
+        other = replace(default, repopulation=replace(chosen, mode=mode))
+        verdict = repopulation(episode.window, other, _no_gap)
+        if isinstance(verdict, Met) is not met:
+            yield say(f"criterion.B.reading.{mode}.{'not-met' if met else 'met'}")
+
+
+def _no_gap(key: str) -> Missing:
+    return Missing(key, key, "")
+
+
+def _site_notes(picture: Picture) -> Iterator[Statement]:
+    """What is known of each site, and what is only suspected beside the proven finding (F-21)."""
+    if picture.standing.phase == "active":
+        for miss in picture.standing.misses:
+            yield _miss(miss, picture)
+    site = picture.site
+    if site is None:
+        return
+    if site.cns is not None and site.cns.cns_class:
+        yield say("site.cns-class", value=site.cns.cns_class)
+    elif site.cns is None and "cns" in site.sites:
+        yield say("site.cns-3c")
+    if site.cns_undetermined is not None:
+        tap = site.cns_undetermined
+        words = "site.cns-undetermined"
+        if tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES:
+            words = "site.cns-traumatic"
+        yield say(words, date=tap.draw.day.text, value=tap.cns_class or "not classed")
+    if site.name == "extramedullary-isolation-unknown":
+        yield say("site.marrow-needed")
+    elif site.sites and site.marrow_sample is not None:
+        yield say("site.marrow", value=measured(site.marrow_sample.evidence()))
+
+
+def _remission_line(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    before = episode.before
+    if before is None:
+        return
+    if before.basis in ("documented", "derived"):
+        yield say(f"remission.{before.basis}", date=before.day.text)
+    else:
+        yield say("remission.undated")
+
+
+def _cautions(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """G-CSF or a recent transplant adds a caution and silences nothing (0.4, F-04, F-05)."""
+    if growth_factor_before(episode.event, picture.view, picture.knowledge):
+        yield say("caution.growth-factor")
+    if _recently_transplanted(picture, episode.event):
+        yield say("caution.regeneration")
+    if episode.grade is Grade.DEFAULT and _followed_by_clear_marrow(picture, episode):
+        yield say("caution.second-marrow", value=measured(episode.window.marrow[-1].evidence()))
+    if any(result.note == "haematogones" for result in picture.view.results(*MARROW, "mrd")):
+        yield say("caution.haematogones")
+
+
+def _followed_by_clear_marrow(picture: Picture, episode: Episode) -> bool:
+    """A marrow below the remission threshold soon after the one that met the criterion."""
+    below = picture.knowledge.number("remission_marrow_below")
+    samples = episode.window.marrow
+    if not samples or samples[-1].day.first <= episode.event.last:
+        return False
+    marrow = any(isinstance(one.verdict, Met) and one.id in ("A", "B", "C") for one in episode.results)
+    return marrow and samples[-1].value.is_at_least(below) is Answer.NO
+
+
+def _recently_transplanted(picture: Picture, day: Moment) -> bool:
+    limit = picture.knowledge.whole("regeneration_days")
+    return any(
+        done is not None and done.first <= day.first and within_days(done, day, limit) is Answer.YES
+        for done, _resource in picture.transplants
+    )
+
+
+def _problem_list(picture: Picture, episode: Episode) -> Iterator[Statement]:
+    """A problem list that says remission while the newer result says relapse (F-29)."""
+    if episode.grade is Grade.DEFAULT and any(
+        found.phase is Phase.REMISSION for found in picture.disease.all_diagnoses
+    ):
+        yield say("relapse.problem-list")
+
+
+def _earlier(picture: Picture) -> Iterator[Statement]:
+    for episode in picture.standing.previous:
+        yield say("relapse.earlier", number=ordinal(episode.number), date=episode.event.text)

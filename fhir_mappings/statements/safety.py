@@ -1,0 +1,95 @@
+"""SAFE-CD19, SAFE-VOD, SAFE-NEURO and SAFE-ITONLY: what may harm or mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.assessment import Indicator, Section
+from fhir_mappings.clinical.facts import Lineage, Medication, MedicationState
+from fhir_mappings.clinical.options import Marker, OptionState
+from fhir_mappings.relapse.episodes import Episode
+from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
+
+
+def safety_sections(picture: Picture) -> Iterator[Section]:
+    """Every safety section that applies."""
+    active = is_active_disease(picture)
+    if active:
+        yield from _cd19(picture)
+        yield from _vod(picture)
+        yield from _neurotoxicity(picture)
+    if active or is_in_remission(picture):
+        yield from _intrathecal_only(picture)
+
+
+def _cd19(picture: Picture) -> Iterator[Section]:
+    """After CD19-directed therapy the antigen is tested again; without it no CD19 agent (CD19a-d)."""
+    if picture.disease.lineage is Lineage.T:
+        return
+    knowledge = picture.knowledge
+    treated = (knowledge.agents_of("cd19-directed") & picture.received.keys()) or picture.car_t
+    if picture.markers.cd19 is Marker.NEGATIVE:
+        lines = [say("safe-cd19.negative")]
+        if treated:
+            lines.append(say("safe-cd19.rates"))
+        yield Section("SAFE-CD19", Indicator.WARNING, tuple(lines), say("safe-cd19.summary.negative"))
+    elif treated:
+        words = "safe-cd19.retest" if picture.markers.cd19 is Marker.UNKNOWN else "safe-cd19.retested"
+        yield Section(
+            "SAFE-CD19", Indicator.INFO, (say(words), say("safe-cd19.rates")), say("safe-cd19.summary")
+        )
+
+
+def _vod(picture: Picture) -> Iterator[Section]:
+    """Inotuzumab after or before a transplant (INO)."""
+    offered = any(
+        option.agent == "inotuzumab-ozogamicin" and option.state is not OptionState.EXCLUDED
+        for option in picture.options
+    )
+    if offered and picture.transplants:
+        day = picture.transplants[-1][0]
+        yield Section(
+            "SAFE-VOD",
+            Indicator.WARNING,
+            (say("safe-vod.transplant", date=day.text if day else "an unknown date"), say("safe-vod.rates")),
+            say("safe-vod.summary"),
+        )
+
+
+def _neurotoxicity(picture: Picture) -> Iterator[Section]:
+    """Nelarabine's boxed warning, wherever nelarabine is named (NEL)."""
+    if any(
+        option.agent == "nelarabine" and option.state is not OptionState.EXCLUDED
+        for option in picture.options
+    ):
+        yield Section("SAFE-NEURO", Indicator.INFO, (say("safe-neuro.boxed"),), say("safe-neuro.summary"))
+
+
+def _intrathecal_only(picture: Picture) -> Iterator[Section]:
+    if is_intrathecal_alone(picture):
+        yield Section(
+            "SAFE-ITONLY", Indicator.WARNING, (say("safe-itonly.warning"),), say("safe-itonly.summary")
+        )
+
+
+def is_intrathecal_alone(picture: Picture) -> bool:
+    """Intrathecal drugs ordered for a CNS relapse without any systemic therapy (S-000-19)."""
+    site, episode = picture.site, picture.episode
+    if site is None or episode is None or "cns" not in site.sites:
+        return False
+    orders = [drug for drug in picture.facts.medications if _is_current_order(drug, episode)]
+    systemic = [drug for drug in orders if not drug.intrathecal and _is_antileukaemic(drug, picture)]
+    return any(drug.intrathecal for drug in orders) and not systemic
+
+
+def _is_current_order(drug: Medication, episode: Episode) -> bool:
+    if drug.state is MedicationState.PLANNED and drug.start is None:
+        return True
+    return drug.start is not None and drug.start.first >= episode.event.first
+
+
+def _is_antileukaemic(drug: Medication, picture: Picture) -> bool:
+    """Any systemic agent the knowledge lists, growth factors and steroids alone not counting."""
+    classes = picture.knowledge.agents[drug.agent].classes
+    return not classes <= {"g-csf", "corticosteroid", "jak-inhibitor"}

@@ -1,0 +1,41 @@
+"""What several sections ask about the picture, and how a statement is made."""
+
+from __future__ import annotations
+
+from fhir_mappings.assessment import Statement, Status
+from fhir_mappings.relapse.situation import Picture
+
+_FINDINGS = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
+
+
+def is_active_disease(picture: Picture) -> bool:
+    """Disease now, or very probably so, with options to discuss (R-04 excludes a contradicted finding)."""
+    standing = picture.standing
+    if standing.status not in _FINDINGS or standing.phase == "in-remission":
+        return False
+    return not (standing.episode is not None and standing.episode.contradicted)
+
+
+def is_in_remission(picture: Picture) -> bool:
+    """A treated relapse in second or later remission (R-01)."""
+    return picture.standing.status is Status.RELAPSE and picture.standing.phase == "in-remission"
+
+
+def is_referred_for_transplant(picture: Picture) -> bool:
+    """A transplant evaluation requested since the relapse; a request without a date counts (S-003-47)."""
+    episode = picture.episode
+    return episode is not None and any(
+        referral.kind == "hsct-evaluation"
+        and (referral.authored is None or referral.authored.last >= episode.event.first)
+        for referral in picture.referrals
+    )
+
+
+def say(words: str, *cites: str, **values: str) -> Statement:
+    """One statement with its blanks filled."""
+    return Statement(words, values, cites)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]

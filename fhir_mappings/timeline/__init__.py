@@ -1,0 +1,1 @@
+"""The chart as a picture over time, from the engine's own course of the disease."""
