@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cds_service.http.problem import Problem, Refusal
 from cds_service.settings.model import Tenant
@@ -117,7 +118,8 @@ def _template(need: Need, codes: tuple[str, ...]) -> str:
     head = f"{need.resource_type}?{need.patient_parameter}={patient}"
     tail = f"&_sort={need.sort}" if need.sort else ""
     tail += f"&_count={need.count}" if need.count else ""
-    code = f"&code={','.join(codes)}" if codes else ""
+    # Some gateways turn "//" into "/" even inside a query, so every reserved character is encoded.
+    code = f"&code={quote(','.join(codes), safe='')}" if codes else ""
     whole = head + code + tail
     return whole if len(whole) <= LONGEST_TEMPLATE else head + tail
 

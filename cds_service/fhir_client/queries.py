@@ -87,7 +87,7 @@ def chunked(search: Search, record: Record) -> list[Search]:
     chunks: list[list[str]] = []
     used = room + 1
     for code in search.codes:
-        size = len(_quoted(code)) + 1
+        size = len(quote(f"{code},", safe=""))
         if used + size > room:
             chunks.append([])
             used = 0
@@ -149,8 +149,4 @@ def _query(search: Search, record: Record, detail: Detail, codes: tuple[str, ...
         parts.append(("_sort", search.sort))
     if detail in (Detail.FULL, Detail.PATIENT) and page_size(search, record):
         parts.append(("_count", str(page_size(search, record))))
-    return "&".join(f"{name}={_quoted(value)}" for name, value in parts)
-
-
-def _quoted(value: str) -> str:
-    return quote(value, safe="/:,")
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in parts)

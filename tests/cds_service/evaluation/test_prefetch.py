@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -268,9 +269,10 @@ def test_templates() -> None:
     assert templates(NEEDS) == {
         "patient": "Patient/{{context.patientId}}",
         "conditions": "Condition?patient={{context.patientId}}&_sort=-recorded-date&_count=5",
-        "marrow": f"Observation?patient={{{{context.patientId}}}}&code={MARROW}&_sort=-date&_count=5",
+        "marrow": "Observation?patient={{context.patientId}}"
+        f"&code={quote(MARROW, safe='')}&_sort=-date&_count=5",
         "csf": "Observation?patient={{context.patientId}}"
-        "&code=http://loinc.org|10333-9,http://loinc.org|26464-8&_sort=-date&_count=5",
+        "&code=http%3A%2F%2Floinc.org%7C10333-9%2Chttp%3A%2F%2Floinc.org%7C26464-8&_sort=-date&_count=5",
         "procedures": "Procedure?patient={{context.patientId}}&_sort=-date&_count=5",
     }
 
@@ -278,8 +280,8 @@ def test_templates() -> None:
 def test_local_codes_of_every_tenant_are_asked_for() -> None:
     other = Tenant(id="other", codes={"mrd": ("urn:other|M",)})
     found = templates(NEEDS, (HOSPITAL, other), CONCEPTS)
-    assert f"code={LOCAL},urn:other|M&" in found["mrd"]
-    assert f"code={MARROW},http://general.example.org/labs|BM&" in found["marrow"]
+    assert f"code={LOCAL},urn:other|M&" in unquote(found["mrd"])
+    assert f"code={MARROW},http://general.example.org/labs|BM&" in unquote(found["marrow"])
 
 
 def test_a_template_that_would_be_too_long_is_not_narrowed() -> None:

@@ -30,7 +30,7 @@ from tests.faults.wire import Answer, Asked
 
 def test_case_01_a_typed_patient_reference_is_sent_where_configured() -> None:
     def typed_only(asked: Asked) -> Answer:
-        found = "patient=Patient/p1" in asked.target
+        found = "patient=Patient%2Fp1" in asked.target
         return json_answer(bundle(OBSERVATIONS[:1] if found else [], None))
 
     (fetched,), _ = fetch(typed_only, MARROW, habits="medplum")

@@ -23,7 +23,7 @@ def target(need: SmallNeed, record: Record = PLAIN, detail: Detail = Detail.FULL
 
 def test_a_full_query() -> None:
     assert target(MARROW) == (
-        "/fhir/Observation?patient=p1&code=http://loinc.org%7C11150-7,http://loinc.org%7C26453-1"
+        "/fhir/Observation?patient=p1&code=http%3A%2F%2Floinc.org%7C11150-7%2Chttp%3A%2F%2Floinc.org%7C26453-1"
         "&_sort=-date&_count=50"
     )
 
