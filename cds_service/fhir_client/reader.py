@@ -11,6 +11,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
+from cds_service.fhir_client.allowed_server import allowed_base
 from cds_service.fhir_client.batching import pursue_in_batch
 from cds_service.fhir_client.bulkhead import Bulkhead
 from cds_service.fhir_client.connections import client_tls
@@ -24,7 +25,7 @@ from cds_service.fhir_client.searching import interpret
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.tokens import BearerToken, FhirAuthorization, bearer
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
-from cds_service.http.fhir_base import FhirBase, allowed_base
+from cds_service.http.fhir_base import FhirBase
 from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assessment import Availability, NeedState
 from fhir_mappings.fhir.decoding import Unreadable

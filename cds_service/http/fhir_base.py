@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from cds_service.fhir_client.problem import RefusedServer
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST = 2048
@@ -97,18 +94,3 @@ def _ipv6(host: str) -> str:
         return f"[{ipaddress.IPv6Address(host)}]"
     except ValueError:
         raise MalformedUrl("the host is no IPv6 address") from None
-
-
-def allowed_base(text: object, allowed: Iterable[str], http_admitted: bool) -> FhirBase:
-    """The server meant by ``text``, if it is one of the tenant's. Raises ``RefusedServer``."""
-    try:
-        base = parse_base(text) if isinstance(text, str) else None
-    except MalformedUrl:
-        base = None
-    if base is None:
-        raise RefusedServer("malformed-url")
-    if base not in {parse_base(server) for server in allowed}:
-        raise RefusedServer("not-allowed")
-    if base.scheme == "http" and not http_admitted:
-        raise RefusedServer("http-in-production")
-    return base

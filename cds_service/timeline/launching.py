@@ -17,9 +17,10 @@ import msgspec
 from msgspec import Meta
 
 from cds_service.fhir_client import Deadline, RefusedServer
+from cds_service.fhir_client.allowed_server import allowed_base
 from cds_service.fhir_client.transport import Failed
 from cds_service.hooks.context import PATIENT_ID
-from cds_service.http.fhir_base import FhirBase, allowed_base, parse_base
+from cds_service.http.fhir_base import FhirBase, parse_base
 from cds_service.settings.model import Settings, Tenant
 from cds_service.timeline.endpoints import SmartServers
 from cds_service.timeline.problem import LaunchRefused

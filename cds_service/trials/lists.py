@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from cds_service.fhir_client.allowed_server import allowed_base
 from cds_service.fhir_client.connections import client_tls
 from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.problem import RefusedServer
 from cds_service.fhir_client.transport import Transport
-from cds_service.http.fhir_base import MalformedUrl, allowed_base
+from cds_service.http.fhir_base import MalformedUrl
 from cds_service.observability import audit
 from cds_service.settings.model import Settings, Tenant, TrialSettings
 from cds_service.trials.cache import CachedAnswer, FileTrialCache, MemoryTrialCache, TrialCache

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.fhir_client.allowed_server import allowed_base
 from cds_service.fhir_client.problem import RefusedServer
-from cds_service.http.fhir_base import FhirBase, MalformedUrl, allowed_base, checked_path, parse_base
+from cds_service.http.fhir_base import FhirBase, MalformedUrl, checked_path, parse_base
 from tests.faults.attacked_urls import ALLOWED, ATTACKS, EQUAL
 
 
