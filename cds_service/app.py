@@ -14,22 +14,22 @@ from flask import Flask, Response, g, request
 
 from cds_service.api import cors, problems, routes
 from cds_service.api.openapi import api_document
-from cds_service.api.source_attributes.document import source_attributes
-from cds_service.api.source_attributes.routes import attributes
 from cds_service.app_state import Clock, Parts, attach, parts_of
 from cds_service.auth import Verifier
 from cds_service.evaluation.audit_trail import Recorder
-from cds_service.evaluation.evaluator import Evaluator, Reader, concept_needs
+from cds_service.evaluation.evaluator import Evaluator, concept_needs
 from cds_service.evaluation.prefetch import templates
-from cds_service.evaluation.site_knowledge import knowledge_in_use
+from cds_service.evaluation.site_knowledge import knowledge_in_use, known_names
 from cds_service.feedback.routes import feedback
 from cds_service.fhir_client import FhirReader
+from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HOOKS
 from cds_service.http.rate_limit import CallRate
 from cds_service.observability import audit
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
+from cds_service.pages.source_attributes import attributes
 from cds_service.pages.start import start
 from cds_service.settings.loading import check_names
 from cds_service.settings.model import Settings
@@ -38,6 +38,7 @@ from cds_service.timeline import routes as timeline
 from cds_service.trials.referral import TrialReferrals
 from cds_service.trials.stored import StoredTrialCache
 from cds_service.wire.discovery import discovery
+from cds_service.wire.source_attributes import source_attributes
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.trials import load_trial_knowledge
 
@@ -66,7 +67,7 @@ def create_app(
     """
     if knowledge is None:
         knowledge = knowledge_in_use(settings)
-    check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
+    check_names(settings, known_names(knowledge))
     parts = _parts(settings, clock, reader, store, knowledge, rate or call_rate(settings))
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 from flask import Flask, current_app
 
-from cds_service.api.source_attributes.document import SourceAttributes
 from cds_service.auth import Verifier
 from cds_service.evaluation.audit_trail import Recorder
-from cds_service.evaluation.evaluator import Evaluator, Reader
+from cds_service.evaluation.evaluator import Evaluator
+from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HookService
 from cds_service.http.rate_limit import CallRate
 from cds_service.settings.model import Settings
 from cds_service.store import Store
 from cds_service.trials.referral import TrialReferrals
+from cds_service.wire.source_attributes import SourceAttributes
 from fhir_mappings.assess import Knowledge
 
 Clock = Callable[[], datetime]
@@ -52,6 +54,14 @@ class Parts:
         self.trials.stop()
         self.reader.close()
         self.store.close()
+
+
+def software_version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("relapse-cds")
+    except PackageNotFoundError:
+        return "not-installed"
 
 
 def attach(app: Flask, parts: Parts) -> None:

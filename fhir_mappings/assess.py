@@ -1,7 +1,7 @@
 """The one door: FHIR resources of one patient in, one assessment out.
 
-Everything above this module (HTTP, command line) uses only what is named here and the value types
-of ``assessment``, ``clinical`` and ``fhir.elements``.
+Everything above (HTTP, command line) takes what it needs of a chart from here. Three subjects have a door of
+their own, the package that holds them: ``trials``, ``records`` and ``knowledge.review.content``.
 """
 
 from __future__ import annotations
@@ -11,28 +11,119 @@ from datetime import datetime
 from functools import lru_cache
 
 from fhir_mappings.assessing.engine import evaluate_facts
-from fhir_mappings.assessing.self_test import self_test as self_test
-from fhir_mappings.assessment import Assessment, Availability, NeedState
-from fhir_mappings.assessment_json import as_json as as_json
-from fhir_mappings.clinical.facts import Facts
+from fhir_mappings.assessing.self_test import self_test
+from fhir_mappings.assessment import (
+    Assessment,
+    Availability,
+    CriterionResult,
+    Indicator,
+    NeedState,
+    Section,
+    Statement,
+    Status,
+    TimingClass,
+)
+from fhir_mappings.assessment_json import as_json
+from fhir_mappings.clinical import cns, risk_groups, timing
+from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.clinical.facts import Enrolment, Facts
+from fhir_mappings.clinical.moments import Moment, add_months, whole_years
+from fhir_mappings.clinical.options import Marker, OptionRule
+from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 from fhir_mappings.clinical.vocabulary import Vocabulary
-from fhir_mappings.fhir.attribution import Attribution as Attribution
-from fhir_mappings.fhir.attribution import ForeignResource as ForeignResource
-from fhir_mappings.fhir.attribution import Owner as Owner
-from fhir_mappings.fhir.attribution import Subject as Subject
-from fhir_mappings.fhir.chart import ChartReader as ChartReader
-from fhir_mappings.fhir.chart import has_disease
-from fhir_mappings.fhir.decoding import Malformed as Malformed
-from fhir_mappings.fhir.decoding import Unreadable as Unreadable
-from fhir_mappings.fhir.decoding import decode as decode
-from fhir_mappings.fhir.elements import Entry, Resource
-from fhir_mappings.fhir.merging import merge_facts as merge_facts
-from fhir_mappings.knowledge.assembly import load_knowledge as load_knowledge
-from fhir_mappings.knowledge.errors import KnowledgeError as KnowledgeError
-from fhir_mappings.knowledge.model import Knowledge as Knowledge
-from fhir_mappings.knowledge.model import Need as Need
-from fhir_mappings.knowledge.site_choice import choose as choose
-from fhir_mappings.timeline.building import timeline_of as timeline_of
+from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
+from fhir_mappings.fhir.chart import ChartReader, has_disease
+from fhir_mappings.fhir.codings import codings_of
+from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode, is_stated, named_codes
+from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
+from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, is_plain_text, understood
+from fhir_mappings.fhir.merging import merge_facts
+from fhir_mappings.knowledge.assembly import load_knowledge
+from fhir_mappings.knowledge.errors import KnowledgeError
+from fhir_mappings.knowledge.model import Knowledge, Need
+from fhir_mappings.knowledge.site_choice import choose
+from fhir_mappings.timeline.building import timeline_of
+from fhir_mappings.timeline.values import (
+    Fired,
+    Level,
+    Timeline,
+    TimelineMark,
+    TimelinePoint,
+    TimelineTreatment,
+)
+
+__all__ = [
+    "Answer",
+    "Assessment",
+    "Attribution",
+    "Availability",
+    "ChartReader",
+    "CriteriaSet",
+    "CriterionResult",
+    "Decoded",
+    "Enrolment",
+    "Entry",
+    "Evidence",
+    "Facts",
+    "Fired",
+    "ForeignResource",
+    "Indicator",
+    "Issue",
+    "Knowledge",
+    "KnowledgeError",
+    "Level",
+    "Link",
+    "Malformed",
+    "Marker",
+    "Met",
+    "Moment",
+    "Need",
+    "NeedState",
+    "NoPatient",
+    "NotMet",
+    "OptionRule",
+    "Owner",
+    "Resource",
+    "Section",
+    "Statement",
+    "Status",
+    "Subject",
+    "Timeline",
+    "TimelineMark",
+    "TimelinePoint",
+    "TimelineTreatment",
+    "TimingClass",
+    "Unknown",
+    "Unreadable",
+    "UnreadableElement",
+    "add_months",
+    "as_json",
+    "assess",
+    "assess_facts",
+    "choose",
+    "cns",
+    "codings_of",
+    "concept_of",
+    "decode",
+    "has_all_diagnosis",
+    "is_plain_text",
+    "is_stated",
+    "load_knowledge",
+    "merge_facts",
+    "named_codes",
+    "named_patient",
+    "open_chart",
+    "plain",
+    "read_facts",
+    "risk_groups",
+    "self_test",
+    "timeline_of",
+    "timing",
+    "understood",
+    "whole_years",
+]
 
 _PATIENT = "Patient/"
 _SEEN = NeedState(Availability.PRESENT)

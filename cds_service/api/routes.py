@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from typing import Any
 
@@ -13,7 +12,7 @@ from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from cds_service.api.problems import JSON
-from cds_service.app_state import Parts, parts_of
+from cds_service.app_state import Parts, parts_of, software_version
 from cds_service.auth import Caller, CannotVerify, Refused
 from cds_service.cards import build_cards
 from cds_service.evaluation.audit_trail import Answered
@@ -31,8 +30,7 @@ from cds_service.trials.referral import Referral
 from cds_service.trials.within_call import studies_within_call
 from cds_service.wire.discovery import SPECIFICATION
 from cds_service.wire.request import HookRequest, read_request
-from fhir_mappings.assess import as_json
-from fhir_mappings.assessment import Assessment
+from fhir_mappings.assess import Assessment, as_json
 
 hooks = Blueprint("hooks", __name__)
 operations = Blueprint("operations", __name__)
@@ -235,14 +233,6 @@ def version_route() -> Response:
 def metrics() -> Response:
     """The metrics in Prometheus text format; not registered where they have a port of their own."""
     return Response(audit.exposition(parts_of().metrics_dir), content_type=CONTENT_TYPE_LATEST)
-
-
-def software_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("relapse-cds")
-    except PackageNotFoundError:
-        return "not-installed"
 
 
 def _deadline(parts: Parts) -> Deadline:

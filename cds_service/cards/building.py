@@ -17,7 +17,7 @@ from cds_service.cards.rendering import in_plain_text
 from cds_service.cards.suggestions import build_suggestions
 from cds_service.cards.text import clean
 from cds_service.cards.topics import CardPlan, plan_topics
-from fhir_mappings.assessment import Assessment
+from fhir_mappings.assess import Assessment
 
 Quiet = Callable[[str, str], bool]
 """Whether the card of a topic (code, evidence key) is to stay away after feedback."""

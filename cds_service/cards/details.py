@@ -9,8 +9,7 @@ from cds_service.cards.content import CardKnowledge, CardWording
 from cds_service.cards.markdown import bullet, escape, heading
 from cds_service.cards.rendering import in_markdown
 from cds_service.cards.topics import CardPlan
-from fhir_mappings.assessment import Assessment, Section
-from fhir_mappings.clinical.verdict import Evidence
+from fhir_mappings.assess import Assessment, Evidence, Section
 
 _DIGEST_CHARACTERS = 12
 

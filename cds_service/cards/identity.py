@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from uuid import UUID, uuid5
 
-from fhir_mappings.assessment import Assessment
+from fhir_mappings.assess import Assessment
 
 NAMESPACE = UUID("6f3c4a52-0d0e-5d8b-9a6e-2f5b7c1d9e40")
 

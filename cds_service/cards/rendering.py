@@ -10,7 +10,7 @@ from string import Formatter
 from cds_service.cards.content import Words
 from cds_service.cards.markdown import WORD_JOINER, escape
 from cds_service.cards.text import clean, shorten
-from fhir_mappings.assessment import Statement
+from fhir_mappings.assess import Statement
 
 SUMMARY_LIMIT = 139
 """UTF-16 code units: the specification asks for less than 140 characters."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cds_service.cards.content import SuggestionKind
 from cds_service.cards.identity import card_uuid
-from fhir_mappings.assessment import Assessment, Marker
+from fhir_mappings.assess import Assessment, Marker
 
 
 def build_suggestions(

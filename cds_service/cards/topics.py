@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cds_service.cards.content import CardTopic
-from fhir_mappings.assessment import Assessment, Indicator, Section, Statement
+from fhir_mappings.assess import Assessment, Indicator, Section, Statement
 
 _URGENCY = {Indicator.INFO: 0, Indicator.WARNING: 1, Indicator.CRITICAL: 2}
 

@@ -9,9 +9,7 @@ import msgspec
 
 from cds_service.cli.faults import Unusable
 from cds_service.cli.json_files import WANTED, read_json_file
-from fhir_mappings.assess import NoPatient, named_patient
-from fhir_mappings.fhir.decoding import Malformed, Unreadable, decode
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Entry, Malformed, NoPatient, Unreadable, decode, named_patient
 
 
 @dataclass(slots=True)

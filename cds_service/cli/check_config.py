@@ -24,9 +24,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say what was found."""
+    from cds_service.cli.named_files import faults_of_places
+    from cds_service.evaluation.site_knowledge import known_names
     from cds_service.settings.faults import SettingsError
     from cds_service.settings.loading import check_names
-    from cds_service.settings.named_files import faults_of_places
     from fhir_mappings.assess import KnowledgeError
     from fhir_mappings.trials import load_trial_knowledge
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     knowledge = knowledge_for(settings)
     try:
         load_trial_knowledge(settings.knowledge_dir)
-        check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
+        check_names(settings, known_names(knowledge))
     except (KnowledgeError, SettingsError) as error:
         told.extend(str(error).splitlines())
     if told:

@@ -19,9 +19,7 @@ from cds_service.cli.faults import FAILED, Unusable
 if TYPE_CHECKING:
     from cds_service.settings.model import Settings
     from cds_service.trials.cache import TrialCache
-    from fhir_mappings.assess import Knowledge
-    from fhir_mappings.assessment import Assessment
-    from fhir_mappings.clinical.facts import Facts
+    from fhir_mappings.assess import Assessment, Facts, Knowledge
     from fhir_mappings.trials import TrialVocabulary
 
 _AGES = re.compile(r"(\d{1,3})-(\d{1,3})")
@@ -94,8 +92,14 @@ def _assessed(file: Path, at: datetime, settings: Settings, knowledge: Knowledge
     """The assessment of the chart in a file or hook request, and the facts behind it."""
     from cds_service.cli.chart_files import patient_of, read_chart
     from cds_service.cli.hook_body import evaluate_body
-    from fhir_mappings.assess import ForeignResource, Subject, assess_facts, read_facts
-    from fhir_mappings.assessment import Availability, NeedState
+    from fhir_mappings.assess import (
+        Availability,
+        ForeignResource,
+        NeedState,
+        Subject,
+        assess_facts,
+        read_facts,
+    )
 
     chart = read_chart(file)
     if chart.request:

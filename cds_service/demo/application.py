@@ -18,7 +18,7 @@ from cds_service.demo.sandbox.routes import sandbox_blueprint
 from cds_service.demo.sandbox.server import Sandbox
 from cds_service.settings.model import Settings
 from cds_service.timeline.demonstration import Demonstration, DemonstrationPatient, admit_without_launch
-from fhir_mappings.records.codes import LOCAL_LABS
+from fhir_mappings.records import LOCAL_LABS
 
 SANDBOX_PATH = "/demo/fhir"
 EHR_PATH = "/demo"

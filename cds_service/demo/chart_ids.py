@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_mappings.records.written_record import RecordError
+from fhir_mappings.records import RecordError
 
 JsonObject = dict[str, Any]
 

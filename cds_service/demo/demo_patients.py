@@ -20,9 +20,8 @@ from typing import Any
 
 from cds_service.demo.chart_ids import JsonObject, with_own_ids, with_suffix
 from cds_service.demo.patient_files import content_faults, line_of
-from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.moments import Moment, whole_years
-from fhir_mappings.records.written_record import (
+from fhir_mappings.assess import Answer, Moment, whole_years
+from fhir_mappings.records import (
     PatientHeader,
     RecordError,
     build_resources,

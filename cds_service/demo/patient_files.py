@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_mappings.assessment import Status
+from fhir_mappings.assess import Status
 
 _TEXTS = ("id", "given", "family", "sex", "born", "story", "record")
 _KEYS = {*_TEXTS, "display_suffix", "expect"}

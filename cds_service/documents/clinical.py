@@ -9,11 +9,16 @@ from typing import Any
 
 from cds_service.documents.clinical_cases import cases_chapter
 from cds_service.documents.markdown_tables import cell, listed, table
-from fhir_mappings.assess import Knowledge, load_knowledge
-from fhir_mappings.clinical import cns, risk_groups, timing
-from fhir_mappings.clinical.criteria_sets import CriteriaSet
-from fhir_mappings.clinical.options import OptionRule
-from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.assess import (
+    CriteriaSet,
+    Knowledge,
+    OptionRule,
+    cns,
+    load_knowledge,
+    plain,
+    risk_groups,
+    timing,
+)
 from fhir_mappings.knowledge.review.content import CRITERIA, content_of
 
 NOT_CONFIRMED = "**not confirmed**"

@@ -16,8 +16,7 @@ from typing import Any
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
 from cds_service.observability import audit
 from cds_service.store import AuditEntry, Call, ShownCard, Store, StoreUnavailable
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.assessment import Assessment
+from fhir_mappings.assess import Assessment, Knowledge
 from fhir_mappings.trials import says_nothing_new
 
 FLUSH_SECONDS = 2.0

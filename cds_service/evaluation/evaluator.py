@@ -6,37 +6,38 @@ and never read as "no relapse".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 from cds_service.evaluation.owner_check import check_owners
 from cds_service.evaluation.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.fhir_client import Deadline, RefusedServer
-from cds_service.fhir_client.transport import Failed, Reply
-from cds_service.http.fhir_base import FhirBase, MalformedUrl, parse_base
+from cds_service.fhir_client.access import FetchedNeed, Reader, Reading
+from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
 from cds_service.observability import audit
 from cds_service.settings.model import Settings, Tenant
-from cds_service.wire.request import FhirAuthorization, HookRequest
+from cds_service.wire.request import HookRequest
 from fhir_mappings.assess import (
+    Assessment,
+    Availability,
     ChartReader,
+    Entry,
+    Facts,
     ForeignResource,
     Knowledge,
     Need,
+    NeedState,
+    Status,
     Subject,
+    Unreadable,
     assess_facts,
     has_all_diagnosis,
     open_chart,
 )
-from fhir_mappings.assessment import Assessment, Availability, NeedState, Status
-from fhir_mappings.clinical.facts import Facts
-from fhir_mappings.fhir.decoding import Unreadable
-from fhir_mappings.fhir.elements import Entry
 
 CONDITIONS = "conditions"
 """The need that is looked at first: without ALL among them nothing else matters."""
@@ -52,47 +53,6 @@ _NO_SUCH_PATIENT = (
     "The FHIR server knows no such Patient. Send the id of the Patient resource as context.patientId."
 )
 _NOT_ADMITTED = frozenset({"unauthorised", "forbidden"})
-
-
-class FetchedNeed(Protocol):
-    """What a FHIR server said about one need."""
-
-    @property
-    def state(self) -> NeedState: ...
-    @property
-    def entries(self) -> Sequence[Entry]: ...
-    @property
-    def unreadable(self) -> Sequence[Unreadable]: ...
-
-
-class Reading(Protocol):
-    """One call's access to one FHIR server."""
-
-    def fetch(self, needs: Sequence[Need], patient_id: str) -> Mapping[str, FetchedNeed]: ...
-    def follow(self, need_key: str, next_url: str) -> FetchedNeed: ...
-    @property
-    def base(self) -> FhirBase: ...
-    def get(self, target: str) -> Reply | Failed: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
-
-
-class Reader(Protocol):
-    """The FHIR servers of all tenants. ``open`` raises RefusedServer where none may be contacted."""
-
-    def open(
-        self,
-        tenant: Tenant,
-        fhir_server: str,
-        authorization: FhirAuthorization | None,
-        deadline: Deadline,
-    ) -> Reading: ...
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

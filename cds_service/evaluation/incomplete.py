@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.assessment import Assessment, Indicator, NeedState, Section, Statement
+from fhir_mappings.assess import Assessment, Indicator, Knowledge, NeedState, Section, Statement
 
 SUMMARY = "incomplete.summary"
 NEED = "incomplete.need"

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fhir_mappings.assess import Attribution, ForeignResource, Owner, Subject
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Attribution, Entry, ForeignResource, Owner, Subject
 
 _SHARED = frozenset({"Specimen", "Group"})
 """Types that may belong to a donor or to several people; they are read with care, not refused."""

@@ -13,10 +13,18 @@ from urllib.parse import quote
 
 from cds_service.http.problem import Problem, Refusal
 from cds_service.settings.model import Tenant
-from fhir_mappings.assessment import Availability, NeedState
-from fhir_mappings.fhir.decoding import Decoded, Unreadable, named_codes
-from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
-from fhir_mappings.fhir.lazy_elements import is_plain_text
+from fhir_mappings.assess import (
+    Availability,
+    Decoded,
+    Entry,
+    Issue,
+    Link,
+    NeedState,
+    Resource,
+    Unreadable,
+    is_plain_text,
+    named_codes,
+)
 
 if TYPE_CHECKING:
     from fhir_mappings.assess import Need

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from cds_service.http.problem import Problem, Refusal
 from cds_service.settings.model import Settings
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.assessment import Assessment, Indicator, Section, Statement, Status
+from fhir_mappings.assess import Assessment, Indicator, Knowledge, Section, Statement, Status
 
 SUMMARY = "unapproved.summary"
 MEANING = "unapproved.meaning"

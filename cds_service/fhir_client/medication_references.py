@@ -16,8 +16,7 @@ from cds_service.fhir_client.queries import Search
 from cds_service.fhir_client.searching import interpret
 from cds_service.fhir_client.transport import Request
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.fhir.decoding import is_stated
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Entry, is_stated
 
 MOST_MEDICINES = 40
 _ORDERS = ("MedicationRequest", "MedicationAdministration", "MedicationStatement")

@@ -11,8 +11,7 @@ from cds_service.fhir_client.queries import Search, chunked, page_size, request
 from cds_service.fhir_client.searching import Page, interpret
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.transport import Failed, Reply, Request
-from fhir_mappings.fhir.decoding import Unreadable
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Entry, Unreadable
 
 Sender = Callable[[Request], Reply | Failed]
 _QUERY_REFUSED = (400, 422, 501)

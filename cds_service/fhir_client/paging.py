@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from cds_service.http.fhir_base import FhirBase, MalformedUrl, checked_path, parse_base
-from fhir_mappings.fhir.elements import Link
+from fhir_mappings.assess import Link
 
 MOST_PAGES = 20
 LONGEST_LINK = 16 * 1024

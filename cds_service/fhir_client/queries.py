@@ -11,9 +11,7 @@ from urllib.parse import quote
 from cds_service.fhir_client.capability import Detail, Record
 from cds_service.fhir_client.transport import Request
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.fhir.codings import codings_of
-from fhir_mappings.fhir.elements import Resource
-from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of
+from fhir_mappings.assess import Resource, UnreadableElement, codings_of, concept_of
 
 LONGEST_QUERY = 1500
 """Bytes of a query in a URL that every server takes."""

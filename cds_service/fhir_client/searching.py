@@ -14,9 +14,17 @@ from urllib.parse import parse_qs
 from cds_service.fhir_client.paging import next_link
 from cds_service.fhir_client.queries import Search, asked_for
 from cds_service.fhir_client.transport import Failed, Reply
-from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode
-from fhir_mappings.fhir.elements import Entry, Issue, Resource
-from fhir_mappings.fhir.lazy_elements import is_plain_text, understood
+from fhir_mappings.assess import (
+    Decoded,
+    Entry,
+    Issue,
+    Malformed,
+    Resource,
+    Unreadable,
+    decode,
+    is_plain_text,
+    understood,
+)
 
 _BOM = b"\xef\xbb\xbf"
 _REASONS = {401: "unauthorised", 403: "forbidden", 404: "not-found", 410: "not-found", 413: "too-large"}

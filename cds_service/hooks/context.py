@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from fhir_mappings.fhir.decoding import Decoded
+from fhir_mappings.assess import Decoded
 
 PATIENT_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR R4 id. Matched in full: ``$`` would let a line break pass."""

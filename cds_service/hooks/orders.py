@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from cds_service.hooks.context import Context
-from fhir_mappings.fhir.decoding import Decoded, decode
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Decoded, Entry, decode
 
 _WITHDRAWN = frozenset({"cancelled", "entered-in-error"})
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
-from cds_service.api.routes import software_version
-from cds_service.app_state import Parts, parts_of
+from cds_service.app_state import Parts, parts_of, software_version
 from cds_service.pages.offers import asked_of_an_ehr, scopes_of
 from cds_service.pages.rendering import is_served, page
 from cds_service.store import StoreUnavailable

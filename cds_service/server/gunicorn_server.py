@@ -81,7 +81,7 @@ def serve(settings: Settings) -> None:
     """
     share_metrics(settings)
     from cds_service.app import call_rate, create_app
-    from cds_service.evaluation.site_knowledge import knowledge_in_use
+    from cds_service.evaluation.site_knowledge import knowledge_in_use, known_names
     from cds_service.observability import audit
     from cds_service.server.sockets import listen_on
     from cds_service.settings.loading import check_names
@@ -90,7 +90,7 @@ def serve(settings: Settings) -> None:
 
     audit.configure_logging(settings.log_level)
     knowledge = knowledge_in_use(settings)
-    check_names(settings, knowledge.vocabulary.result_concepts, {need.key for need in knowledge.needs})
+    check_names(settings, known_names(knowledge))
     load_trial_knowledge(settings.knowledge_dir)
     # Migrates the tables once, before any worker uses them.
     open_store(settings.store, _secret(settings)).close()

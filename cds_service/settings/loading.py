@@ -8,12 +8,12 @@ import re
 import ssl
 import tomllib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cds_service.hooks import HOOKS
 from cds_service.settings.faults import Fault, SettingsError, faults_of
 from cds_service.settings.model import ENVIRONMENT_PREFIX, Settings, Tenant, TrialSettings
 
@@ -59,9 +59,6 @@ def contradictions(settings: Settings) -> list[Fault]:
         )
     if settings.metrics_port and settings.metrics_port == settings.port:
         faults.append(Fault("metrics_port", "the port of the service", "choose another port, or 0"))
-    for index, hook in enumerate(settings.hooks):
-        if hook not in HOOKS:
-            faults.append(Fault(f"hooks[{index}]", "no such service", f"use one of: {', '.join(HOOKS)}"))
     for index, tenant in enumerate(settings.tenants):
         faults.extend(_tenant_faults(f"tenants[{index}]", tenant, settings))
     return faults + _repeated(settings)
@@ -78,17 +75,30 @@ def _authority_faults(settings: Settings) -> list[Fault]:
     return []
 
 
-def check_names(settings: Settings, concepts: Collection[str], needs: Collection[str]) -> None:
-    """Raises SettingsError where a tenant's codes or prefetch keys lead to no name of the knowledge."""
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """What a configuration may name: services, concepts of the knowledge, prefetch keys."""
+
+    services: Collection[str]
+    concepts: Collection[str]
+    needs: Collection[str]
+
+
+def check_names(settings: Settings, known: KnownNames) -> None:
+    """Raises SettingsError where the configuration names a service, a concept or a prefetch key we lack."""
     faults: list[Fault] = []
+    for index, hook in enumerate(settings.hooks):
+        if hook not in known.services:
+            remedy = f"use one of: {', '.join(known.services)}"
+            faults.append(Fault(f"hooks[{index}]", "no such service", remedy))
     for index, tenant in enumerate(settings.tenants):
         for name in tenant.codes:
-            if name not in concepts:
-                remedy = f"use one of: {', '.join(sorted(concepts))}"
+            if name not in known.concepts:
+                remedy = f"use one of: {', '.join(sorted(known.concepts))}"
                 faults.append(Fault(f"tenants[{index}].codes.{name}", "no such concept", remedy))
         for key, need in tenant.prefetch_keys.items():
-            if need not in needs:
-                remedy = f"map it to one of: {', '.join(sorted(needs))}"
+            if need not in known.needs:
+                remedy = f"map it to one of: {', '.join(sorted(known.needs))}"
                 faults.append(Fault(f"tenants[{index}].prefetch_keys.{key}", "no such key of ours", remedy))
     if faults:
         raise SettingsError(tuple(faults))

@@ -17,10 +17,16 @@ from cds_service.timeline.naming import (
     short_set_label,
     value_text,
 )
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import plain
-from fhir_mappings.timeline.values import Level, Timeline, TimelineMark, TimelinePoint, TimelineTreatment
+from fhir_mappings.assess import (
+    Knowledge,
+    Level,
+    Moment,
+    Timeline,
+    TimelineMark,
+    TimelinePoint,
+    TimelineTreatment,
+    plain,
+)
 
 
 def picture_of(timeline: Timeline, knowledge: Knowledge) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from cds_service.hooks.patient_view import PatientViewContext
 from cds_service.observability import audit
 from cds_service.settings.model import Tenant
 from cds_service.wire.request import FhirAuthorization, HookRequest
-from fhir_mappings.assess import timeline_of
-from fhir_mappings.timeline.values import Timeline
+from fhir_mappings.assess import Timeline, timeline_of
 
 READ_SECONDS = 20.0
 """A page may take longer than a hook call: somebody asked for it and waits."""

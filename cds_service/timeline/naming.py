@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.cards.text import clean
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.timeline.values import Fired, TimelinePoint
+from fhir_mappings.assess import Fired, Knowledge, TimelinePoint
 
 PANELS = {
     "marrow": ("Marrow blasts", "%"),

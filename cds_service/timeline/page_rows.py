@@ -22,12 +22,21 @@ from cds_service.timeline.naming import (
     spoken,
     value_text,
 )
-from fhir_mappings.assess import Knowledge
-from fhir_mappings.assessment import Assessment, CriterionResult, Statement, Status, TimingClass
-from fhir_mappings.clinical.criteria_sets import CriteriaSet
-from fhir_mappings.clinical.quantities import plain
-from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
-from fhir_mappings.timeline.values import Timeline
+from fhir_mappings.assess import (
+    Assessment,
+    CriteriaSet,
+    CriterionResult,
+    Evidence,
+    Knowledge,
+    Met,
+    NotMet,
+    Statement,
+    Status,
+    Timeline,
+    TimingClass,
+    Unknown,
+    plain,
+)
 
 _VERDICTS = {
     Met: ("met", "critical"),

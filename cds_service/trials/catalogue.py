@@ -14,7 +14,7 @@ from typing import Any
 
 from cds_service.trials.catalogue_csv import csv_entries
 from cds_service.trials.entries import read_entry
-from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.assess import Moment
 from fhir_mappings.trials import Fault, KeyLines, Origin, Study, StudyList, TrialVocabulary
 
 DEMO = "demo"

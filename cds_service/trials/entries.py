@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.assess import Moment
 from fhir_mappings.trials import (
     Accrual,
     Age,

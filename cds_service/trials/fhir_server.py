@@ -16,8 +16,7 @@ from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.paging import PagingBlocked, confined_target, next_link
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.fhir.elements import Link
+from fhir_mappings.assess import Link, Moment
 from fhir_mappings.trials import Origin, Study, StudyList, TrialVocabulary, read_research
 
 MAX_PAGES = 20

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.trials.lists import TrialLists
-from fhir_mappings.assessment import Assessment, Statement
-from fhir_mappings.clinical.facts import Enrolment, Facts
+from fhir_mappings.assess import Assessment, Enrolment, Facts, Statement
 from fhir_mappings.trials import (
     Matches,
     StudyLink,

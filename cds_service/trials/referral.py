@@ -11,8 +11,7 @@ from cds_service.settings.model import Settings, Tenant
 from cds_service.trials.cache import TrialCache
 from cds_service.trials.lists import TrialLists, TrialSources
 from cds_service.trials.matching import SECTION, answer_for, with_trials
-from fhir_mappings.assessment import Assessment
-from fhir_mappings.clinical.facts import Facts
+from fhir_mappings.assess import Assessment, Facts
 from fhir_mappings.trials import (
     StudyLink,
     StudyList,

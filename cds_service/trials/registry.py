@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cds_service.trials.cache import CachedAnswer, TrialCache
 from cds_service.trials.clinicaltrials_gov import ClinicalTrialsGov, Search
 from cds_service.trials.registry_answers import UnknownShape, read_page, read_records
-from fhir_mappings.clinical.moments import Moment
+from fhir_mappings.assess import Moment
 from fhir_mappings.trials import Origin, StudyList, TrialVocabulary
 
 KEEP = timedelta(hours=24)

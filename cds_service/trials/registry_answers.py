@@ -14,7 +14,7 @@ from datetime import date
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.clinical.moments import Moment, add_months
+from fhir_mappings.assess import Moment, add_months
 from fhir_mappings.trials import (
     NCT_ID,
     Accrual,

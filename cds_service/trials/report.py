@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cds_service.cards.text import clean
-from fhir_mappings.clinical.facts import Enrolment
+from fhir_mappings.assess import Enrolment
 from fhir_mappings.trials import (
     CriterionRow,
     Matches,

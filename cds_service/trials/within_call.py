@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.evaluation.evaluator import Reader
 from cds_service.fhir_client import Deadline, RefusedServer
+from cds_service.fhir_client.access import Reader
 from cds_service.observability import audit
 from cds_service.settings.model import Settings, Tenant
 from cds_service.trials.fhir_server import ServerUnavailable, read_studies, unread_list

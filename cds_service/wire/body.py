@@ -17,8 +17,7 @@ from msgspec import Raw, Struct
 
 from cds_service.http.problem import Problem, Refusal
 from cds_service.http.strict_json import AmbiguousJson, read_object
-from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode
-from fhir_mappings.fhir.elements import Resource
+from fhir_mappings.assess import Decoded, Malformed, Resource, Unreadable, decode
 
 SMALL_BODY = 65_536
 """Below this many bytes, splitting first costs next to nothing."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cds_service.api.source_attributes.document import SourceAttributes
 from cds_service.hooks import HookService
 from cds_service.settings.model import Settings
+from cds_service.wire.source_attributes import SourceAttributes
 
 SPECIFICATION = "2.0.1"
 """The version of CDS Hooks that this service implements."""

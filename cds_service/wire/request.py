@@ -16,7 +16,7 @@ from cds_service.hooks.context import PatientId, is_patient_reference
 from cds_service.http.problem import Problem, Refusal
 from cds_service.http.validation import remedy_of
 from cds_service.wire.body import Body, read_body
-from fhir_mappings.fhir.decoding import Decoded
+from fhir_mappings.assess import Decoded
 
 UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 """A UUID of any version and letter case; some EHRs send version 1."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.hooks import HOOKS
 from cds_service.settings.faults import SettingsError
-from cds_service.settings.loading import check_names, contradictions, load_settings
+from cds_service.settings.loading import KnownNames, check_names, contradictions, load_settings
 from cds_service.settings.model import Settings, Tenant
 
 GOOD = """
@@ -132,15 +133,15 @@ def test_a_broken_list_of_the_environment_is_named(tmp_path: Path) -> None:
 def test_codes_of_an_unknown_concept_are_named() -> None:
     tenant = Tenant(id="a", codes={"mrd": ("urn:x|M",), "no-such": ("urn:x|N",)})
     with pytest.raises(SettingsError) as caught:
-        check_names(Settings(tenants=(tenant,)), ["mrd", "marrow-blasts"], [])
+        check_names(Settings(tenants=(tenant,)), KnownNames(HOOKS, ["mrd", "marrow-blasts"], []))
     assert [fault.key for fault in caught.value.faults] == ["tenants[0].codes.no-such"]
-    check_names(Settings(tenants=(tenant,)), ["mrd", "no-such"], [])
+    check_names(Settings(tenants=(tenant,)), KnownNames(HOOKS, ["mrd", "no-such"], []))
 
 
 def test_a_prefetch_key_that_leads_nowhere_is_named() -> None:
     tenant = Tenant(id="a", prefetch_keys={"labs": "marrow", "problems": "nowhere"})
     with pytest.raises(SettingsError) as caught:
-        check_names(Settings(tenants=(tenant,)), [], ["marrow", "conditions"])
+        check_names(Settings(tenants=(tenant,)), KnownNames(HOOKS, [], ["marrow", "conditions"]))
     assert [fault.key for fault in caught.value.faults] == ["tenants[0].prefetch_keys.problems"]
     assert "conditions, marrow" in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""The source attributes as data: read from ``attributes.toml`` and filled in from the knowledge."""
+"""The source attributes as data: read from ``source_attributes.toml`` and filled in from the knowledge."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Attribute(BaseModel):
 
 
 class AttributeFile(BaseModel):
-    """``attributes.toml``."""
+    """``source_attributes.toml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -95,7 +95,7 @@ class SourceAttributes:
 
 def read_attributes() -> AttributeFile:
     """The attributes as they are written. Raises pydantic.ValidationError where the file is not sound."""
-    text = files(__package__).joinpath("attributes.toml").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("source_attributes.toml").read_text(encoding="utf-8")
     return AttributeFile.model_validate(tomllib.loads(text))
 
 

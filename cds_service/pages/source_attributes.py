@@ -10,7 +10,7 @@ from cds_service.app_state import parts_of
 from cds_service.http.problem import Problem, Refusal
 from cds_service.pages.rendering import page
 
-attributes = Blueprint("source_attributes", __name__, template_folder="templates")
+attributes = Blueprint("source_attributes", __name__)
 
 _JSON = "application/json"
 _HTML = "text/html"
@@ -25,7 +25,7 @@ def show(service_id: str) -> Response:
     document = parts.attributes
     as_page = request.accept_mimetypes.best_match([_JSON, _HTML], default=_JSON) == _HTML
     if as_page:
-        response = page("source_attributes.html", document=document)
+        response = page("pages/source_attributes.html", document=document)
     else:
         response = Response(orjson.dumps(document.as_json()), 200, content_type=JSON)
     response.vary.add("Accept")

@@ -11,13 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import ValidationError
 
-from cds_service.api.source_attributes.document import (
+from cds_service.app_state import parts_of
+from cds_service.wire.source_attributes import (
     Attribute,
     AttributeFile,
     read_attributes,
     source_attributes,
 )
-from cds_service.app_state import parts_of
 from fhir_mappings.assess import Knowledge
 
 PATH = "/cds-services/all-relapse/source-attributes"
