@@ -27,9 +27,7 @@ from cds_service.fhir_client.tokens import BearerToken, FhirAuthorization, beare
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
 from cds_service.settings.model import Settings, Tenant
-from fhir_mappings.assessment import Availability, NeedState
-from fhir_mappings.fhir.decoding import Unreadable
-from fhir_mappings.fhir.elements import Entry
+from fhir_mappings.assess import Availability, Entry, NeedState, Unreadable
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
