@@ -16,28 +16,30 @@ PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allo
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(BIN)/python:
-	@command -v $(PYTHON) >/dev/null 2>&1 || \
-		{ echo "make: $(PYTHON) not found: install Python 3.11 or newer, or name one with PYTHON=..."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "make: $(PYTHON) is too old: Python 3.11 or newer is needed, name one with PYTHON=..."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo "make: $(PYTHON) cannot make a virtual environment: run 'apt-get install python3-venv' first"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+# Made anew when the checkout was moved or the Python below it is gone: scripts and links hold both paths. A run that
+# was broken off leaves no .made and starts again.
+HERE := $(shell [ "$$(cat $(VENV)/.made 2>/dev/null)" = "$$(pwd)" ] && $(BIN)/python -c '' 2>/dev/null \
+	|| rm -f $(VENV)/.made)
+# Another project's modules do not belong into this environment.
+unexport PYTHONPATH PYTHONHOME
 
-# A lock is installed as it stands: resolving would let a release of tomorrow break today's commit. What pyproject.toml
-# asks for and the lock does not hold is found by 'pip check'.
-$(VENV)/.runtime: requirements/runtime.lock pyproject.toml | $(BIN)/python
-	@echo "Installing the pinned libraries into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/runtime.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m pip check --disable-pip-version-check
+$(VENV)/.made:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || \
+		{ echo "make: $(PYTHON) not found: install Python 3.11 or newer, or name one with PYTHON=..."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is too old: Python 3.11 or newer is needed, name one with PYTHON=..."; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: $(PYTHON) cannot make a virtual environment: run 'apt-get install python3-venv' first"; exit 1; }
+	@echo "Making the environment $(VENV) ..."
+	@"$(PYTHON)" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+	@pwd > $@
+
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml $(VENV)/.made
+	@$(BIN)/python requirements/install.py --project requirements/runtime.lock
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
-	@echo "Installing the pinned tools into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
-	@$(BIN)/python -m pip check --disable-pip-version-check
+	@$(BIN)/python requirements/install.py requirements/dev.lock
 	@touch $@
 
 venv: $(VENV)/.dev ## Make .venv with every pinned library and tool, hashes checked
