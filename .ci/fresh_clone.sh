@@ -13,12 +13,24 @@ locked=$(sed -n 's/^pip==\([0-9.]*\).*/\1/p' requirements/dev.lock)
 [ $# -gt 0 ] || set -- 23.0.1 "$locked"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/fresh clone.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+index=
+trap '[ -z "$index" ] || kill "$index"; rm -rf "$work"' EXIT
 unset MAKEFLAGS MAKELEVEL VIRTUAL_ENV
 # /proc takes no file, not even from root.
 export HOME=/proc PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 step() { printf '\n--- %s (%s s)\n' "$*" "$SECONDS"; }
+
+# The index that pip asks from now on; with a number, one that fails after so many files.
+ask_index() {
+    [ -z "$index" ] || kill "$index"
+    rm -f "$work/address"
+    "$python" "$here/tests/house/package_index.py" "$wheels" ${1:+--fail-after "$1"} >"$work/address" &
+    index=$!
+    until [ -s "$work/address" ]; do sleep 0.1; done
+    PIP_INDEX_URL=$(cat "$work/address")
+    export PIP_INDEX_URL
+}
 
 wheels=$work/wheels
 step "every pinned package downloaded once"
@@ -37,24 +49,19 @@ for pip in "$@"; do
     .venv/bin/python -m pip --version
 
     step "pip $pip: make demo, the index fails half-way"
-    "$python" "$here/tests/house/package_index.py" "$wheels" --fail-after 20 >"$work/address" &
-    index=$!
-    until [ -s "$work/address" ]; do sleep 0.1; done
-    if PIP_INDEX_URL=$(cat "$work/address") make demo ONCE=1 PORT=0; then
+    ask_index 20
+    if make demo ONCE=1 PORT=0; then
         echo "!!! make demo passed although the index failed"
         exit 1
     fi
-    kill "$index"
-    wait "$index" || true
 
-    export PIP_NO_INDEX=1 PIP_FIND_LINKS="$wheels"
+    ask_index
     step "pip $pip: make demo again"
     make demo ONCE=1 PORT=0 | tail -n 25
     step "pip $pip: make venv, the tools on top"
     make venv
     step "pip $pip: the tests that know the set-up"
     .venv/bin/python -m pytest -q -p no:cacheprovider tests/house/test_locks.py tests/house/test_tooling.py
-    unset PIP_NO_INDEX PIP_FIND_LINKS
     cd "$here"
     rm -rf "$clone"
 done
