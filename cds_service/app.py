@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import time
 from dataclasses import replace
@@ -25,7 +24,7 @@ from cds_service.fhir_client import FhirReader
 from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HOOKS
 from cds_service.http.rate_limit import CallRate
-from cds_service.observability import audit
+from cds_service.observability import audit, shared_metrics
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
@@ -116,7 +115,7 @@ def _parts(
         services=services,
         discovery=discovery(services.values(), offered, settings, document),
         attributes=document,
-        metrics_dir=os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
+        metrics_dir=shared_metrics.directory(),
     )
 
 

@@ -29,11 +29,19 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from cds_service.server.gunicorn_server import serve, share_metrics
+    from cds_service.observability.shared_metrics import MetricsUnusable, shared_metrics
 
+    try:
+        with shared_metrics():
+            return _serve(args)
+    except MetricsUnusable as fault:
+        raise Unusable(str(fault)) from None
+
+
+def _serve(args: argparse.Namespace) -> int:
     settings = _with_options(configured(), args)
-    share_metrics(settings)
     from cds_service.cli.store_faults import told
+    from cds_service.server.gunicorn_server import serve
     from cds_service.server.sockets import PortUnusable
     from cds_service.settings.faults import SettingsError
     from cds_service.store import StoreMisconfigured, StoreUnavailable

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 from gunicorn.workers.base import Worker
+
+from cds_service.observability.shared_metrics import directory, require_shared
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 25
 """What is in flight on SIGTERM may take this long; orchestrators kill after 30 seconds."""
 
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-_METRICS_PREFIX = "relapse-cds-metrics-"
 _LOOPBACK = "127.0.0.1"
 
 
@@ -67,19 +63,11 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return self._make_app()
 
 
-def share_metrics(settings: Settings) -> None:
-    """Gives several workers one place for their metrics. prometheus-client reads it when it is imported, so
-    this comes before any import of the store, the log or the application."""
-    if settings.workers > 1 and METRICS_VARIABLE not in os.environ:
-        os.environ[METRICS_VARIABLE] = tempfile.mkdtemp(prefix=_METRICS_PREFIX)
-
-
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT.
+    """Serves until SIGTERM or SIGINT. ``shared_metrics`` is entered before, and before most imports.
 
     Raises KnowledgeError, SettingsError, PortUnusable or a fault of the store before anything is served.
     """
-    share_metrics(settings)
     from cds_service.app import call_rate, create_app
     from cds_service.evaluation.site_knowledge import knowledge_in_use, known_names
     from cds_service.observability import audit
@@ -102,6 +90,7 @@ def serve(settings: Settings) -> None:
         # Opened again below, by the process that serves it; here only to tell a busy port before.
         listen_on(_LOOPBACK, settings.metrics_port, "choose another metrics_port").close()
     listener = listen_on(settings.host, settings.port)
+    require_shared()
     port = listener.getsockname()[1]
     audit.log("serving", port=port, workers=settings.workers, digest=knowledge.digest)
     # Detached, because gunicorn closes what it is given.
@@ -127,7 +116,6 @@ def _options(settings: Settings, bind: str) -> dict[str, Any]:
         "proc_name": "relapse-cds",
         "when_ready": lambda _: _serve_metrics(settings),
         "worker_exit": lambda _, worker: _close(worker),
-        "on_exit": lambda _: _forget_metrics(),
         "child_exit": lambda _, worker: _forget(worker),
     }
 
@@ -143,12 +131,8 @@ def _serve_metrics(settings: Settings) -> None:
         return
     from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 
-    from cds_service.observability import audit
-
-    registry = audit.REGISTRY
-    if METRICS_VARIABLE in os.environ:
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry, path=os.environ[METRICS_VARIABLE])  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, path=directory())  # type: ignore[no-untyped-call]
     start_http_server(settings.metrics_port, addr=_LOOPBACK, registry=registry)
 
 
@@ -162,17 +146,9 @@ def _close(worker: Worker) -> None:
 
 
 def _forget(worker: Worker) -> None:
-    if METRICS_VARIABLE in os.environ:
-        from prometheus_client import multiprocess
+    from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(worker.pid, path=os.environ[METRICS_VARIABLE])  # type: ignore[no-untyped-call]
-
-
-def _forget_metrics() -> None:
-    """Removes the directory of this run, if it was made here and not named from outside."""
-    directory = Path(os.environ.get(METRICS_VARIABLE, ""))
-    if directory.name.startswith(_METRICS_PREFIX):
-        shutil.rmtree(directory, ignore_errors=True)
+    multiprocess.mark_process_dead(worker.pid, path=directory())  # type: ignore[no-untyped-call]
 
 
 def _hide_server_name() -> None:
