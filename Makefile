@@ -44,8 +44,8 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 
 venv: $(VENV)/.dev ## Make .venv with every pinned library and tool, hashes checked
 
-demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080; ONCE=1 shows every answer once)
-	@$(BIN)/relapse-cds demo --port $(PORT) $(if $(ONCE),--once)
+demo: $(VENV)/.runtime ## Run service, FHIR sandbox and demo EHR page (PORT=8080; ONCE=1 ends after the answers, ALL=1 prints every card)
+	@$(BIN)/relapse-cds demo --port $(PORT) $(if $(ONCE),--once) $(if $(ALL),--all)
 
 test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report= $(CORE_TESTS)

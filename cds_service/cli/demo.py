@@ -11,7 +11,7 @@ from cds_service.cli.faults import FAILED, Unusable
 
 
 def add_parser(subparsers: Any) -> None:
-    """``demo [--host] [--port] [--once] [--today DATE]``."""
+    """``demo [--host] [--port] [--once] [--all] [--today DATE]``."""
     parser = subparsers.add_parser(
         "demo",
         help="try everything: the service with synthetic patients, a FHIR sandbox and a demo EHR",
@@ -21,6 +21,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default 8080)")
     parser.add_argument("--once", action="store_true", help="show every patient's answer once and end")
+    parser.add_argument(
+        "--all", action="store_true", help="print every patient's cards, not only the first's"
+    )
     parser.add_argument(
         "--today", metavar="DATE", help="date the charts relative to this day (default: today)"
     )
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     place = DemoPlace(args.host, args.port, today_or(args.today))
     try:
-        return run_demo(place, once=args.once)
+        return run_demo(place, once=args.once, every_card=args.all)
     except PortUnusable as fault:
         raise Unusable(str(fault)) from None
     except (NotStarted, EhrError) as fault:

@@ -1,4 +1,8 @@
-"""The demonstration: the service and a FHIR sandbox on this machine, every patient's hook fired once."""
+"""The demonstration: the service and a FHIR sandbox on this machine, every patient's hook fired once.
+
+The address of the page comes first: a browser that opens it waits until the server is ready. Then come one
+patient's cards in full and a line for each of the others; every card on request.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +22,15 @@ from cds_service.demo.report import Outcome, closing_table, story_text
 
 _A_DAY = 24 * 3600
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WIDTH_OF_A_FILE = 140
 EXPECTED, DIFFERENT, INTERRUPTED = 0, 1, 130
 
 
-def run(place: DemoPlace, *, once: bool) -> int:
+def run(place: DemoPlace, *, once: bool, every_card: bool = False) -> int:
     """Fire every patient's hook at a place of its own and print the answers; unless ``once``, serve on.
 
-    Returns 0 where every answer was as expected, 1 where one differs, 130 where it was stopped before.
+    The cards of one patient are printed in full, with ``every_card`` those of all. Returns 0 where every
+    answer was as expected, 1 where one differs, 130 where it was stopped before.
 
     Raises:
         PortUnusable: when the port cannot be opened.
@@ -34,8 +40,14 @@ def run(place: DemoPlace, *, once: bool) -> int:
     console = Console(markup=False, highlight=False, soft_wrap=True)
     patients = load_patients(place.today)
     try:
-        with _ending_on_signals(), running_demo(place) as running:
-            return _show(console, running, patients, once=once)
+        with (
+            _ending_on_signals(),
+            running_demo(place, lambda found: console.print(_opening(found))) as running,
+        ):
+            code = _show(console, running, patients, every_card=every_card)
+            if not once:
+                _serve_on(console, running)
+            return code
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -51,16 +63,20 @@ def fire_all(place: DemoPlace, patients: tuple[DemoPatient, ...]) -> Iterator[Ou
             yield Outcome(patient, reply)
 
 
-def _show(console: Console, place: DemoPlace, patients: tuple[DemoPatient, ...], *, once: bool) -> int:
-    outcomes = []
+def _opening(place: DemoPlace) -> str:
+    return f"Demo EHR: {place.url}/demo/  (ready in a few seconds; start page: {place.url}/)\n"
+
+
+def _show(console: Console, place: DemoPlace, patients: tuple[DemoPatient, ...], *, every_card: bool) -> int:
+    outcomes: list[Outcome] = []
     for outcome in fire_all(place, patients):
-        console.print(story_text(outcome))
+        if every_card or not outcomes:
+            console.print(story_text(outcome))
         outcomes.append(outcome)
-    console.print(closing_table(outcomes))
-    code = DIFFERENT if any(outcome.differences for outcome in outcomes) else EXPECTED
-    if not once:
-        _serve_on(console, place)
-    return code
+    console.print(closing_table(outcomes, console.width if console.is_terminal else _WIDTH_OF_A_FILE))
+    if not every_card:
+        console.print("\nThe cards of every patient: on the page above, or with --all (make demo ALL=1).")
+    return DIFFERENT if any(outcome.differences for outcome in outcomes) else EXPECTED
 
 
 def _addresses(place: DemoPlace) -> str:
@@ -68,8 +84,8 @@ def _addresses(place: DemoPlace) -> str:
     return "\n".join(
         [
             "",
-            f"Start page   {place.url}/",
             f"Demo EHR     {place.url}/demo/",
+            f"Start page   {place.url}/",
             f"Discovery    {place.url}/cds-services",
             f"FHIR sandbox {place.fhir_server}/metadata",
             "",

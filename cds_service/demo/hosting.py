@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -40,8 +40,12 @@ class NotStarted(Exception):
 
 
 @contextmanager
-def running_demo(place: DemoPlace) -> Iterator[DemoPlace]:
+def running_demo(
+    place: DemoPlace, listening: Callable[[DemoPlace], None] = lambda _: None
+) -> Iterator[DemoPlace]:
     """Serve the demonstration while the context lasts; port 0 means any free port.
+
+    ``listening`` is called with the address as soon as calls are taken; they are answered a little later.
 
     Raises:
         PortUnusable: when the port cannot be opened.
@@ -50,6 +54,7 @@ def running_demo(place: DemoPlace) -> Iterator[DemoPlace]:
     with listen_on(place.host, place.port) as listener:
         place = replace(place, port=listener.getsockname()[1])
         child = _start(place, listener)
+        listening(place)
     try:
         _wait_until_ready(place, child)
         yield place

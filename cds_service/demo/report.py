@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from cds_service.cards.plain import cards_as_text
 from cds_service.demo.demo_patients import DemoPatient
@@ -30,6 +36,16 @@ class Outcome:
         return str(self.reply.assessment.get("status", f"HTTP {self.reply.status}"))
 
     @property
+    def headline(self) -> str:
+        """The summary of the first card with its urgency, or why there is none."""
+        if self.reply.status != 200:
+            return f"refused: HTTP {self.reply.status}"
+        if not self.reply.cards:
+            return "(no card: nothing to say)"
+        first = self.reply.cards[0]
+        return f"[{first['indicator']}] {first['summary']}"
+
+    @property
     def differences(self) -> tuple[str, ...]:
         """What is not as the patient's file expects; empty when all is."""
         expect = self.patient.expect
@@ -50,28 +66,30 @@ def story_text(outcome: Outcome) -> str:
     return f"{head}\n{cards_as_text(reply.cards) or '  No card: there is nothing to say.'}\n"
 
 
-def closing_table(outcomes: Sequence[Outcome]) -> str:
-    """A line per patient: name, status, number of cards, milliseconds, and whether that was expected."""
-    rows = [("Patient", "Chart", "Status", "Cards", "ms", "")]
-    rows += [
-        (
-            outcome.patient.name,
-            outcome.patient.id,
-            outcome.status,
-            str(len(outcome.reply.cards)),
-            f"{outcome.reply.milliseconds:.0f}",
-            "as expected" if not outcome.differences else "DIFFERS",
-        )
-        for outcome in outcomes
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
+def closing_table(outcomes: Sequence[Outcome], width: int) -> str:
+    """A line per patient: name, age, chart, cards and the headline of the first, and what is not as expected.
+
+    ``width`` is that of the terminal, in characters; a headline that is too long is folded.
+    """
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("Patient", "Chart", "Cards", "Headline of the first card"):
+        table.add_column(heading, justify="right" if heading == "Cards" else "left")
     for outcome in outcomes:
-        lines += [f"  {outcome.patient.id}: {difference}" for difference in outcome.differences]
-    return "\n".join([_RULE, *lines])
+        who = f"{outcome.patient.name}, {outcome.patient.age_years}"
+        # The words of a chart are no markup: every cell is a Text.
+        table.add_row(*map(Text, (who, outcome.patient.id, str(len(outcome.reply.cards)), outcome.headline)))
+    as_expected = sum(not outcome.differences for outcome in outcomes)
+    lines = [_printed(table, width), f"{as_expected} of {len(outcomes)} answers are as expected."]
+    for outcome in outcomes:
+        lines += [f"DIFFERS  {outcome.patient.id}: {difference}" for difference in outcome.differences]
+    return "\n".join(lines)
+
+
+def _printed(table: Table, width: int) -> str:
+    console = Console(width=width, file=StringIO(), color_system=None)
+    console.print(table)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _listed(topics: Sequence[str]) -> str:

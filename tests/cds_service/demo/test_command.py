@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -40,12 +41,24 @@ def free_port() -> int:
     return port
 
 
-def test_once_shows_every_patient_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_once_shows_the_address_one_patients_cards_and_a_line_for_each_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert demo() == 0
     printed = capsys.readouterr().out
+    assert re.match(r"Demo EHR: http://127\.0\.0\.1:\d+/demo/", printed)
     assert "Ada Beispiel, 7 years" in printed
+    assert "Emil Eksempel, 12 years" not in printed
+    assert printed.count("[critical] Relapsed ALL") >= 8
+    assert "14 of 14 answers are as expected." in printed
     assert "DIFFERS" not in printed
-    assert printed.count("as expected") == 14
+
+
+def test_all_shows_every_patients_cards(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo("--port", "0", "--all") == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("Ada Beispiel, 7 years", "Emil Eksempel, 12 years"))
+    assert "14 of 14 answers are as expected." in printed
 
 
 def test_another_day_changes_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +103,7 @@ def test_an_answer_that_differs_fails_the_demonstration(
     )
 
     @contextmanager
-    def already_running(_: DemoPlace) -> Iterator[DemoPlace]:
+    def already_running(_: DemoPlace, _listening: object) -> Iterator[DemoPlace]:
         yield demo_service
 
     monkeypatch.setattr(command, "running_demo", already_running)
@@ -102,7 +115,7 @@ def test_an_answer_that_differs_fails_the_demonstration(
 def test_a_server_that_does_not_start_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def never(_: DemoPlace) -> NoReturn:
+    def never(_: DemoPlace, _listening: object) -> NoReturn:
         raise NotStarted("The server stopped while starting.")
 
     monkeypatch.setattr(command, "running_demo", never)

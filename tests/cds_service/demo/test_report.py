@@ -60,7 +60,26 @@ def test_silence_and_refusal_are_told_apart() -> None:
 
 
 def test_the_table_says_which_patient_differs_and_how() -> None:
-    text = closing_table([outcome(answer("relapse", CARD)), outcome(answer("none"))])
-    assert "as expected" in text
-    assert "DIFFERS" in text
-    assert "ada: status is none, expected relapse" in text
+    text = closing_table([outcome(answer("relapse", CARD)), outcome(answer("none"))], 100)
+    assert "1 of 2 answers are as expected." in text
+    assert "DIFFERS  ada: status is none, expected relapse" in text
+
+
+@pytest.mark.parametrize(
+    ("made", "headline"),
+    [
+        (outcome(answer("relapse", CARD)), "[info] Something was found"),
+        (outcome(answer("relapse", CARD | {"summary": "[bold]<b>&"}, CARD)), "[info] [bold]<b>&"),
+        (outcome(answer("none")), "(no card: nothing to say)"),
+        (outcome({"issue": [{"diagnostics": "x"}]}, 412), "refused: HTTP 412"),
+    ],
+)
+def test_every_patient_has_a_headline(made: Outcome, headline: str) -> None:
+    assert headline in closing_table([made], 100)
+
+
+def test_a_long_headline_is_folded_and_not_cut() -> None:
+    words = " ".join(f"word{number}" for number in range(30))
+    text = closing_table([outcome(answer("relapse", CARD | {"summary": words}))], 80)
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert [word for word in words.split() if word not in text] == []
