@@ -1,4 +1,4 @@
-"""Whether two versions give the same answers: ``python -m benchmarks.answers write FILE``, later ``compare FILE``.
+"""Whether two versions give the same answers: ``python -m benchmarks.answers write FILE``, then ``compare``.
 
 ``write`` answers every clinical case, every demonstration patient and a hook request of each of them, as the
 command line does, and draws their timelines; ``compare`` answers again and prints what differs. Digests,
@@ -218,7 +218,9 @@ def _report(lines: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.answers", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m benchmarks.answers",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("action", choices=("write", "compare", "charts"))
     parser.add_argument("file", type=Path, help="the answers (gzip), or the folder of the charts")

@@ -13,6 +13,7 @@ from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import (
     is_active_disease,
     is_in_remission,
@@ -21,16 +22,21 @@ from fhir_mappings.statements.statement import (
 )
 
 
-def mrd_sections(picture: Picture) -> Iterator[Section]:
-    """MRD after reinduction: due, or held against every group's threshold (S-003-30, -31, -45)."""
-    episode = picture.episode
-    if episode is None or picture.standing.phase == "" or not _reminders_open(picture):
-        return
+def mrd_result_section(picture: Picture) -> Iterator[Section]:
+    """MRD after reinduction, held against every group's threshold (S-003-30, -31, -45)."""
     sample = response_mrd(picture)
-    if sample is not None:
+    if sample is not None and _response_counts(picture):
         yield Section("MRD-RES", Indicator.INFO, tuple(_result(picture, sample)), say("mrd-res.summary"))
-    elif _is_due(picture):
+
+
+def mrd_due_section(picture: Picture) -> Iterator[Section]:
+    """MRD after reinduction that is not on record (S-003-30)."""
+    if response_mrd(picture) is None and _response_counts(picture) and _is_due(picture):
         yield Section("MRD-DUE", Indicator.WARNING, tuple(_due(picture)), say("mrd-due.summary"))
+
+
+def _response_counts(picture: Picture) -> bool:
+    return picture.standing.phase != "" and _reminders_open(picture)
 
 
 def response_mrd(picture: Picture) -> Sample | None:
@@ -211,3 +217,8 @@ def _t_isolated_cns(picture: Picture) -> bool:
 
 def _transplanted_since(picture: Picture, event: Moment) -> bool:
     return any(day is not None and day.first > event.last for day, _resource in picture.transplants)
+
+
+HSCT = SectionKind("HSCT", hsct_section, ("hsct.", "outcome.r3.hsct"))
+MRD_DUE = SectionKind("MRD-DUE", mrd_due_section, ("mrd-due.",))
+MRD_RESULT = SectionKind("MRD-RES", mrd_result_section, ("mrd-res.",))

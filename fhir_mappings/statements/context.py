@@ -12,6 +12,7 @@ from fhir_mappings.clinical.quantities import Measured, Presence, plain
 from fhir_mappings.clinical.risk_groups import bfm_group, cog_group, uk_group
 from fhir_mappings.relapse.situation import Markers, Picture
 from fhir_mappings.statements.consolidation import response_mrd
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 
@@ -193,3 +194,8 @@ def screening_section(picture: Picture) -> Iterator[Section]:
     relapse = picture.standing.status in (Status.RELAPSE, Status.PERSISTENT)
     indicator = Indicator.WARNING if relapse and "csf" in site.unexamined else Indicator.INFO
     yield Section("EMSCREEN", indicator, lines, say("emscreen.summary"))
+
+
+TIMING = SectionKind("TIMING", timing_section, ("timing.", "risk.", "outcome."))
+WORKUP = SectionKind("WORKUP", workup_section, ("workup.",))
+SCREENING = SectionKind("EMSCREEN", screening_section, ("emscreen.",))

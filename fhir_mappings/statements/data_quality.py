@@ -8,6 +8,7 @@ from fhir_mappings.assessment import Indicator, Section, Statement
 from fhir_mappings.clinical.quantities import Unusable
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.usable_results import describe, measured
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import say
 
 
@@ -46,3 +47,7 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
         for one in episode.window.marrow:
             if one.day == episode.event and one.result.date_basis == "reported":
                 yield say("data.report-date", date=one.day.text)
+
+
+PRELIMINARY = SectionKind("PRELIM", preliminary_section, ("prelim.",))
+DATA = SectionKind("DATA", data_section, ("data.", "incomplete.", "need.", "unapproved."))

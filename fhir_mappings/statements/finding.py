@@ -23,46 +23,30 @@ from fhir_mappings.statements.headlines import (
     persist_headline,
     site_words,
 )
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import capital, say
 
-_NAMES = {
-    Status.PROBABLE: "PROBABLE",
-    Status.REFRACTORY: "REFRACT",
-    Status.PERSISTENT: "PERSIST",
-    Status.SUSPECT: "SUSPECT",
-}
 
-
-def finding_section(picture: Picture) -> Iterator[Section]:
-    """The finding itself, complete in itself (design of the first card)."""
-    status = picture.standing.status
-    if status is Status.RELAPSE:
-        if picture.standing.phase == "in-remission":
-            yield from _suspicion(picture)
-        yield from _relapse(picture)
-    elif status is Status.PROBABLE:
-        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), headline(picture, "probable"))
-    elif status is Status.REFRACTORY:
-        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
-    elif status is Status.PERSISTENT:
-        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), persist_headline(picture))
-    elif status is Status.SUSPECT and not picture.standing.misses and picture.standing.unusable:
-        yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
-    elif status is Status.SUSPECT:
-        yield from _suspicion(picture)
-
-
-def _suspicion(picture: Picture) -> Iterator[Section]:
+def suspect_section(picture: Picture) -> Iterator[Section]:
     """Near misses, alone or before the history of a relapse in remission again."""
-    misses = picture.standing.misses
-    if misses:
+    standing = picture.standing
+    misses = standing.misses
+    returned = standing.status is Status.RELAPSE and standing.phase == "in-remission"
+    if standing.status is not Status.SUSPECT and not returned:
+        return
+    if standing.status is Status.SUSPECT and not misses and standing.unusable:
+        yield Section("SUSPECT", Indicator.INFO, (say("suspect.unusable"),), say("suspect.unusable.summary"))
+    elif misses:
         indicator = Indicator.WARNING if any(miss.urgent for miss in misses) else Indicator.INFO
         yield Section(
             "SUSPECT", indicator, tuple(_suspect(picture)), say(f"suspect.{misses[0].kind}.summary")
         )
 
 
-def _relapse(picture: Picture) -> Iterator[Section]:
+def relapse_section(picture: Picture) -> Iterator[Section]:
+    """The relapse itself with its evidence, or its history once it is in remission again."""
+    if picture.standing.status is not Status.RELAPSE:
+        return
     active = picture.standing.phase == "active"
     indicator = Indicator.CRITICAL if active else Indicator.INFO
     if active:
@@ -81,6 +65,24 @@ def _relapse(picture: Picture) -> Iterator[Section]:
             )
         ]
         yield Section("RELAPSE", indicator, (*lines, *_criteria(picture, episode)), words)
+
+
+def probable_section(picture: Picture) -> Iterator[Section]:
+    """A relapse by another criteria set, by a code alone, or one that is contradicted."""
+    if picture.standing.status is Status.PROBABLE:
+        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), headline(picture, "probable"))
+
+
+def refractory_section(picture: Picture) -> Iterator[Section]:
+    """The first disease without a remission after induction."""
+    if picture.standing.status is Status.REFRACTORY:
+        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
+
+
+def persistent_section(picture: Picture) -> Iterator[Section]:
+    """Disease that persists after reinduction."""
+    if picture.standing.status is Status.PERSISTENT:
+        yield Section("PERSIST", Indicator.WARNING, tuple(_persistent(picture)), persist_headline(picture))
 
 
 def _relapse_lines(picture: Picture) -> Iterator[Statement]:
@@ -316,3 +318,12 @@ def _problem_list(picture: Picture, episode: Episode) -> Iterator[Statement]:
 def _earlier(picture: Picture) -> Iterator[Statement]:
     for episode in picture.standing.previous:
         yield say("relapse.earlier", number=ordinal(episode.number), date=episode.event.text)
+
+
+RELAPSE = SectionKind(
+    "RELAPSE", relapse_section, ("relapse.", "site.", "remission.", "caution.", "criterion.")
+)
+PROBABLE = SectionKind("PROBABLE", probable_section, ("probable.",))
+SUSPECT = SectionKind("SUSPECT", suspect_section, ("suspect.",))
+REFRACTORY = SectionKind("REFRACT", refractory_section, ("refract.",))
+PERSISTENT = SectionKind("PERSIST", persistent_section, ("persist.",))

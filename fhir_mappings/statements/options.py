@@ -9,6 +9,7 @@ from fhir_mappings.clinical.facts import Lineage, MedicationState
 from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 ON_STUDY = frozenset(
@@ -55,33 +56,58 @@ def _matched_facts(picture: Picture) -> str:
     return ", ".join(facts)
 
 
-def option_sections(picture: Picture) -> Iterator[Section]:
-    """Options by lineage; none is named without a lineage (R-14)."""
-    active = is_active_disease(picture)
-    if not active and not (is_in_remission(picture) and picture.disease.lineage is Lineage.T):
+def b_lineage_section(picture: Picture) -> Iterator[Section]:
+    """What is described for B lineage; none is named without a lineage (R-14)."""
+    if picture.disease.lineage is not Lineage.B or not _has_options(picture):
         return
+    shown = _shown("OPT-B", picture)
+    if shown:
+        lines = [*_described(shown, picture), *_salvage(picture)]
+        if _salvage_without_antibody(picture):
+            lines.append(say("opt-b.considered"))
+        named = any(option.agent == "blinatumomab" for option, _rule in shown)
+        summary = say("opt-b.summary" if named else "opt-b.summary.no-blinatumomab")
+        yield Section("OPT-B", Indicator.INFO, (say("opt-b.intro"), *lines), summary)
+
+
+def t_lineage_section(picture: Picture) -> Iterator[Section]:
+    """What is described for T lineage, in remission too (R-14)."""
+    if picture.disease.lineage is not Lineage.T or not _has_options(picture):
+        return
+    shown = _shown("OPT-T", picture)
+    if shown:
+        lines = (say("opt-t.intro"), *_described(shown, picture), *_salvage(picture))
+        yield Section("OPT-T", Indicator.INFO, lines, say("opt-t.summary"))
+
+
+def philadelphia_section(picture: Picture) -> Iterator[Section]:
+    """What is described beside the lineage where BCR::ABL1 is found."""
+    if picture.markers.bcr_abl1 is not Marker.POSITIVE or not _has_options(picture):
+        return
+    shown = _shown("OPT-PH", picture)
+    if shown and picture.disease.lineage in (Lineage.B, Lineage.T):
+        lines = (say("opt-ph.intro"), *_described(shown, picture))
+        yield Section("OPT-PH", Indicator.INFO, lines, say("opt-ph.summary"))
+
+
+def _has_options(picture: Picture) -> bool:
+    in_remission = is_in_remission(picture) and picture.disease.lineage is Lineage.T
+    return is_active_disease(picture) or in_remission
+
+
+def _shown(section: str, picture: Picture) -> list[tuple[Option, OptionRule]]:
+    """The options of a section that nothing excludes, each with its row of the table."""
     rules = {rule.id: rule for rule in picture.knowledge.options}
-    lineage = picture.disease.lineage
-    named = {"B": ("OPT-B", "OPT-PH"), "T": ("OPT-T", "OPT-PH")}.get(lineage.value, ())
-    for name in named:
-        shown = [
-            (option, rules[option.agent])
-            for option in picture.options
-            if rules[option.agent].section == name and option.state is not OptionState.EXCLUDED
-        ]
-        if name == "OPT-PH" and picture.markers.bcr_abl1 is not Marker.POSITIVE:
-            continue
-        if shown:
-            lines = [line for option, rule in shown for line in _lines(option, rule, picture.knowledge)]
-            if name != "OPT-PH":
-                lines.extend(_salvage(picture, rules))
-            if name == "OPT-B" and _salvage_without_antibody(picture):
-                lines.append(say("opt-b.considered"))
-            key = name.lower()
-            summary = f"{key}.summary"
-            if name == "OPT-B" and not any(option.agent == "blinatumomab" for option, _rule in shown):
-                summary = "opt-b.summary.no-blinatumomab"
-            yield Section(name, Indicator.INFO, (say(f"{key}.intro"), *lines), say(summary))
+    return [
+        (option, rules[option.agent])
+        for option in picture.options
+        if rules[option.agent].section == section and option.state is not OptionState.EXCLUDED
+    ]
+
+
+def _described(shown: Iterable[tuple[Option, OptionRule]], picture: Picture) -> Iterator[Statement]:
+    for option, rule in shown:
+        yield from _lines(option, rule, picture.knowledge)
 
 
 def _lines(option: Option, rule: OptionRule, knowledge: Knowledge) -> Iterator[Statement]:
@@ -118,13 +144,9 @@ def _salvage_without_antibody(picture: Picture) -> bool:
     return bool(agents & chemotherapy) and not agents & directed
 
 
-def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Statement]:
+def _salvage(picture: Picture) -> Iterator[Statement]:
     """Salvage chemotherapy after targeted therapy, as text (S-003-22..26, S-003-29)."""
-    regimens = [
-        (option, rules[option.agent])
-        for option in picture.options
-        if rules[option.agent].section == "SALVAGE" and option.state is not OptionState.EXCLUDED
-    ]
+    regimens = _shown("SALVAGE", picture)
     if regimens:
         yield say("salvage.intro")
         for option, rule in regimens:
@@ -135,3 +157,9 @@ def _salvage(picture: Picture, rules: dict[str, OptionRule]) -> Iterator[Stateme
             if conditions:
                 reasons = _spoken(conditions, picture.knowledge)
                 yield say("salvage.condition", title=option.title, reasons=reasons)
+
+
+TRIAL = SectionKind("TRIAL", trial_section, ("trial.",))
+B_LINEAGE = SectionKind("OPT-B", b_lineage_section, ("opt-b.", "salvage.", "outcome.r3.note"))
+T_LINEAGE = SectionKind("OPT-T", t_lineage_section, ("opt-t.", "salvage.", "outcome.r3.note"))
+PHILADELPHIA = SectionKind("OPT-PH", philadelphia_section, ("opt-ph.",))

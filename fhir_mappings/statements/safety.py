@@ -9,23 +9,13 @@ from fhir_mappings.clinical.facts import Lineage, Medication, MedicationState
 from fhir_mappings.clinical.options import Marker, OptionState
 from fhir_mappings.relapse.episodes import Episode
 from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 
-def safety_sections(picture: Picture) -> Iterator[Section]:
-    """Every safety section that applies."""
-    active = is_active_disease(picture)
-    if active:
-        yield from _cd19(picture)
-        yield from _vod(picture)
-        yield from _neurotoxicity(picture)
-    if active or is_in_remission(picture):
-        yield from _intrathecal_only(picture)
-
-
-def _cd19(picture: Picture) -> Iterator[Section]:
+def cd19_section(picture: Picture) -> Iterator[Section]:
     """After CD19-directed therapy the antigen is tested again; without it no CD19 agent (CD19a-d)."""
-    if picture.disease.lineage is Lineage.T:
+    if not is_active_disease(picture) or picture.disease.lineage is Lineage.T:
         return
     knowledge = picture.knowledge
     treated = (knowledge.agents_of("cd19-directed") & picture.received.keys()) or picture.car_t
@@ -41,9 +31,9 @@ def _cd19(picture: Picture) -> Iterator[Section]:
         )
 
 
-def _vod(picture: Picture) -> Iterator[Section]:
+def veno_occlusive_section(picture: Picture) -> Iterator[Section]:
     """Inotuzumab after or before a transplant (INO)."""
-    offered = any(
+    offered = is_active_disease(picture) and any(
         option.agent == "inotuzumab-ozogamicin" and option.state is not OptionState.EXCLUDED
         for option in picture.options
     )
@@ -57,17 +47,18 @@ def _vod(picture: Picture) -> Iterator[Section]:
         )
 
 
-def _neurotoxicity(picture: Picture) -> Iterator[Section]:
+def neurotoxicity_section(picture: Picture) -> Iterator[Section]:
     """Nelarabine's boxed warning, wherever nelarabine is named (NEL)."""
-    if any(
+    if is_active_disease(picture) and any(
         option.agent == "nelarabine" and option.state is not OptionState.EXCLUDED
         for option in picture.options
     ):
         yield Section("SAFE-NEURO", Indicator.INFO, (say("safe-neuro.boxed"),), say("safe-neuro.summary"))
 
 
-def _intrathecal_only(picture: Picture) -> Iterator[Section]:
-    if is_intrathecal_alone(picture):
+def intrathecal_alone_section(picture: Picture) -> Iterator[Section]:
+    """Intrathecal drugs without systemic ones do not treat a CNS relapse (S-000-19)."""
+    if (is_active_disease(picture) or is_in_remission(picture)) and is_intrathecal_alone(picture):
         yield Section(
             "SAFE-ITONLY", Indicator.WARNING, (say("safe-itonly.warning"),), say("safe-itonly.summary")
         )
@@ -93,3 +84,9 @@ def _is_antileukaemic(drug: Medication, picture: Picture) -> bool:
     """Any systemic agent the knowledge lists, growth factors and steroids alone not counting."""
     classes = picture.knowledge.agents[drug.agent].classes
     return not classes <= {"g-csf", "corticosteroid", "jak-inhibitor"}
+
+
+CD19 = SectionKind("SAFE-CD19", cd19_section, ("safe-cd19.",))
+VENO_OCCLUSIVE = SectionKind("SAFE-VOD", veno_occlusive_section, ("safe-vod.",))
+NEUROTOXICITY = SectionKind("SAFE-NEURO", neurotoxicity_section, ("safe-neuro.",))
+INTRATHECAL_ALONE = SectionKind("SAFE-ITONLY", intrathecal_alone_section, ("safe-itonly.",))

@@ -10,6 +10,7 @@ from fhir_mappings.clinical.facts import MedicationState
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.safety import is_intrathecal_alone
+from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import (
     is_active_disease,
     is_in_remission,
@@ -20,15 +21,23 @@ from fhir_mappings.statements.statement import (
 INTRATHECAL = ("methotrexate", "cytarabine", "hydrocortisone")
 
 
-def site_therapy_sections(picture: Picture) -> Iterator[Section]:
-    """The sections for the sites outside the marrow that are involved."""
-    site = picture.site
-    if site is None or not (is_active_disease(picture) or is_in_remission(picture)):
-        return
-    if "cns" in site.sites:
+def cns_section(picture: Picture) -> Iterator[Section]:
+    """A relapse in the central nervous system."""
+    if _is_involved("cns", picture):
         yield Section("CNS-TX", Indicator.INFO, tuple(_cns(picture)), say("cns-tx.summary"))
-    if "testis" in site.sites:
+
+
+def testis_section(picture: Picture) -> Iterator[Section]:
+    """A relapse in the testes."""
+    if _is_involved("testis", picture):
         yield Section("TESTIS-TX", Indicator.INFO, tuple(_testis(picture)), say("testis-tx.summary"))
+
+
+def _is_involved(name: str, picture: Picture) -> bool:
+    site = picture.site
+    return (
+        site is not None and name in site.sites and (is_active_disease(picture) or is_in_remission(picture))
+    )
 
 
 def _cns(picture: Picture) -> Iterator[Statement]:
@@ -98,3 +107,7 @@ def _irradiated(picture: Picture, since: Moment) -> bool:
         and done.performed.last >= since.first
         for done in picture.view.procedures
     )
+
+
+CNS = SectionKind("CNS-TX", cns_section, ("cns-tx.",))
+TESTIS = SectionKind("TESTIS-TX", testis_section, ("testis-tx.",))
