@@ -65,7 +65,7 @@ def _demonstration() -> Iterator[Chart]:
 
     place = DemoPlace("127.0.0.1", 8080, TODAY)
     client = demo_application(place).test_client()
-    templates = client.get("/cds-services").json["services"][0]["prefetch"]
+    templates = client.get("/cds-services").get_json()["services"][0]["prefetch"]
     at = datetime.combine(TODAY, time(9), tzinfo=UTC).isoformat()
     for patient in load_patients(TODAY):
         yield Chart(f"demo-{patient.id}", at, _bundle(patient.resources))

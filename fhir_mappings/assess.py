@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from fhir_mappings.assessing.engine import evaluate_facts
+from fhir_mappings.assessing.reviewed_knowledge import content_of, load_knowledge
 from fhir_mappings.assessing.self_test import self_test
 from fhir_mappings.assessment import (
     Assessment,
@@ -40,7 +41,6 @@ from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode, 
 from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, is_plain_text, understood
 from fhir_mappings.fhir.merging import merge_facts
-from fhir_mappings.knowledge.assembly import load_knowledge
 from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.site_choice import choose
@@ -106,6 +106,7 @@ __all__ = [
     "cns",
     "codings_of",
     "concept_of",
+    "content_of",
     "decode",
     "has_all_diagnosis",
     "is_plain_text",

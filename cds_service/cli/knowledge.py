@@ -84,8 +84,8 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _content(args: argparse.Namespace) -> Reviewable:
-    from fhir_mappings.assess import KnowledgeError
-    from fhir_mappings.knowledge.review.content import PACKAGED, content_of
+    from fhir_mappings.assess import KnowledgeError, content_of
+    from fhir_mappings.knowledge.review.content import PACKAGED
 
     try:
         return content_of(args.directory or PACKAGED, args.cases)

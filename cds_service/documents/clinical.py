@@ -14,12 +14,13 @@ from fhir_mappings.assess import (
     Knowledge,
     OptionRule,
     cns,
+    content_of,
     load_knowledge,
     plain,
     risk_groups,
     timing,
 )
-from fhir_mappings.knowledge.review.content import CRITERIA, content_of
+from fhir_mappings.knowledge.review.content import CRITERIA
 
 NOT_CONFIRMED = "**not confirmed**"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,14 +17,7 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_t
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.needs import read_needs
 from fhir_mappings.knowledge.options import read_options
-from fhir_mappings.knowledge.review.rules import rules_of
-from fhir_mappings.knowledge.review.signatures import (
-    DRAFT,
-    FILE_NAME,
-    read_reviews,
-    review_state,
-    unknown_rules,
-)
+from fhir_mappings.knowledge.review.signatures import DRAFT
 from fhir_mappings.knowledge.sources import read_sources
 from fhir_mappings.knowledge.statements import (
     References,
@@ -54,7 +46,7 @@ class DiseaseFile(KnowledgeFile):
 
 
 def load_knowledge(directory: Path | None = None) -> Knowledge:
-    """The knowledge in ``directory`` (by default the packaged one for ALL).
+    """The knowledge in ``directory`` (by default the packaged one for ALL), a draft until it is reviewed.
 
     Raises KnowledgeError listing every fault of every file with file, line, key and remedy.
     """
@@ -89,8 +81,7 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
     statements = read_statements(directory / "statements.toml", faults)
     references = read_references(directory / "references.toml", faults)
     faults.extend(_disconnected(directory, statements, references, frozenset(words), frozenset(sources)))
-    reviews = read_reviews(directory / FILE_NAME, faults)
-    knowledge = Knowledge(
+    return Knowledge(
         disease=disease.id,
         title=disease.title,
         version=disease.version,
@@ -110,10 +101,6 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
         statements=statements,
         references=references,
     )
-    if faults:
-        return None
-    faults.extend(unknown_rules(directory / FILE_NAME, rules_of(knowledge, directory, {}), reviews))
-    return replace(knowledge, review=review_state(knowledge, directory, reviews))
 
 
 def _disconnected(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from string import Formatter
 
-from fhir_mappings.knowledge.card_file import LINES, SECTIONS, CardFile
+from fhir_mappings.knowledge.card_file import LINES, CardFile
 
 Disagreement = tuple[str, str, str]
 """Key, problem, remedy."""
@@ -49,11 +49,15 @@ def _unknown_references(file: CardFile) -> Iterator[Disagreement]:
 
 def _sections(file: CardFile) -> Iterator[Disagreement]:
     fed = {name for topic in file.topics for name in topic.sections}
-    for name in SECTIONS:
+    for name in file.titles:
         if name not in fed:
             yield "topics", f"section {name} feeds no topic", "add it to the sections of one topic"
-        if name not in file.titles:
-            yield "titles", f"section {name} has no title", "add one"
+    for name in sorted(fed - file.titles.keys()):
+        yield "titles", f"section {name} has no title", "add one"
+    for entry in file.suggestions:
+        for name in entry.sections:
+            if name not in file.titles:
+                yield f"suggestions.{entry.key}.sections", f"no section {name}", "name one that has a title"
 
 
 def _sentences(file: CardFile) -> Iterator[Disagreement]:

@@ -10,13 +10,6 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from fhir_mappings.knowledge.loader import KnowledgeFile
 
-SECTIONS = (
-    "RELAPSE", "PROBABLE", "SUSPECT", "REFRACT", "PERSIST", "PRELIM", "TIMING", "WORKUP", "EMSCREEN",
-    "TRIAL", "OPT-B", "OPT-PH", "OPT-T", "HSCT", "MRD-DUE", "MRD-RES", "CNS-TX", "TESTIS-TX",
-    "SAFE-CD19", "SAFE-VOD", "SAFE-NEURO", "SAFE-ITONLY", "DATA",
-)  # fmt: skip
-"""Every section an assessment can have (reference model 0.5)."""
-
 LINES = {
     "draft": ("version", "digest"),
     "approved": ("version", "digest"),
@@ -47,7 +40,8 @@ Cites = Annotated[tuple[str, ...], Field(min_length=1)]
 TopicCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,100}$")]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 OwnPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]*$")]
-SectionName = Literal[SECTIONS]  # type: ignore[valid-type]
+SectionName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$")]
+"""The name of a section; which sections there are is the business of what is said, above the knowledge."""
 
 
 class LineEntry(KnowledgeFile):

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import RootModel, StringConstraints
 
-from fhir_mappings.knowledge.card_file import SECTIONS
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 from fhir_mappings.knowledge.toml_lines import KeyLines
@@ -27,9 +26,7 @@ GROUPS = ("model", "ambiguities", "confounders", "resolutions", "decisions")
 
 Treatment = Literal["computed", "shown", "not-shown"]
 _Text = Annotated[str, StringConstraints(min_length=10, max_length=300)]
-_RuleName = Annotated[
-    str, StringConstraints(pattern=r"^(fhir_mappings(\.[a-z_0-9]+)+|" + "|".join(SECTIONS) + r")$")
-]
+_RuleName = Annotated[str, StringConstraints(pattern=r"^(fhir_mappings(\.[a-z_0-9]+)+|[A-Z0-9-]+)$")]
 _CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
 
 

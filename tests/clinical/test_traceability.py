@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, content_of
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.fhir.decoding import decode
-from fhir_mappings.knowledge.card_file import SECTIONS
-from fhir_mappings.knowledge.review.content import content_of
 from fhir_mappings.knowledge.review.rule_sources import resolve
 from fhir_mappings.knowledge.statements import STATEMENTS
+from fhir_mappings.statements import SECTIONS
 from tests.clinical.case_files import Case, read_cases
 from tests.clinical.test_cases import said
 
@@ -38,7 +37,7 @@ def test_every_statement_of_both_documents_is_treated(knowledge: Knowledge) -> N
 def test_the_rules_and_cases_of_a_statement_exist(number: str) -> None:
     statement = NUMBERED[number]
     for rule in statement.rule:
-        assert rule in SECTIONS or callable(resolve(rule))
+        assert rule in {kind.name for kind in SECTIONS} or callable(resolve(rule))
     assert set(statement.cases) <= CASES.keys()
 
 

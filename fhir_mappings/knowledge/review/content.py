@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE, load_knowledge
+from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA as CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord as CaseRecord
 from fhir_mappings.knowledge.review.case_records import cases_beside as cases_beside
@@ -18,7 +18,6 @@ from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,
     ReviewEntry,
     read_reviews,
-    reviewable,
     reviews_text,
     rule_digest,
 )
@@ -30,15 +29,6 @@ PACKAGED = PACKAGED_KNOWLEDGE
 
 class CasesMissing(Exception):
     """A rule can be signed only where its cases are: in a checkout of the repository."""
-
-
-def content_of(directory: Path = PACKAGED, cases: Path | None = None) -> Reviewable:
-    """Every rule of a knowledge directory with its review. ``cases`` defaults to those of the checkout.
-
-    Raises KnowledgeError for knowledge that cannot be used.
-    """
-    knowledge = load_knowledge(directory)
-    return reviewable(knowledge, directory, _entries(directory), cases or cases_beside(directory))
 
 
 def sign(rule: Rule, content: Reviewable, reviewer: str, on: date, directory: Path = PACKAGED) -> Path:

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, Protocol
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.clinical.quantities import plain
-from fhir_mappings.knowledge.card_file import SECTIONS
 from fhir_mappings.knowledge.loader import file_digest
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.review.case_records import CaseRecord
 
 _CRITERIA = "fhir_mappings.knowledge.relapsed_all.criteria."
 _CLINICAL = "fhir_mappings.clinical."
-_SECTIONS = "fhir_mappings.statements."
 
 CRITERION_RULES = {
     "A": ("marrow_single", "marrow_single", ("criterion.A", "gap.marrow")),
@@ -36,33 +35,6 @@ TIMING_RULES = {
     "cog": ("cog", ("very_early_months", "early_marrow_months")),
 }
 """Timing system: its function and its thresholds."""
-
-SECTION_RULES = {
-    "RELAPSE": ("finding.finding_section", ("relapse.", "site.", "remission.", "caution.", "criterion.")),
-    "PROBABLE": ("finding.finding_section", ("probable.",)),
-    "SUSPECT": ("finding.finding_section", ("suspect.",)),
-    "REFRACT": ("finding.finding_section", ("refract.",)),
-    "PERSIST": ("finding.finding_section", ("persist.",)),
-    "PRELIM": ("data_quality.preliminary_section", ("prelim.",)),
-    "TIMING": ("context.timing_section", ("timing.", "risk.", "outcome.")),
-    "WORKUP": ("context.workup_section", ("workup.",)),
-    "EMSCREEN": ("context.screening_section", ("emscreen.",)),
-    "TRIAL": ("options.trial_section", ("trial.",)),
-    "OPT-B": ("options.option_sections", ("opt-b.", "salvage.", "outcome.r3.note")),
-    "OPT-PH": ("options.option_sections", ("opt-ph.",)),
-    "OPT-T": ("options.option_sections", ("opt-t.", "salvage.", "outcome.r3.note")),
-    "HSCT": ("consolidation.hsct_section", ("hsct.", "outcome.r3.hsct")),
-    "MRD-DUE": ("consolidation.mrd_sections", ("mrd-due.",)),
-    "MRD-RES": ("consolidation.mrd_sections", ("mrd-res.",)),
-    "CNS-TX": ("site_therapy.site_therapy_sections", ("cns-tx.",)),
-    "TESTIS-TX": ("site_therapy.site_therapy_sections", ("testis-tx.",)),
-    "SAFE-CD19": ("safety.safety_sections", ("safe-cd19.",)),
-    "SAFE-VOD": ("safety.safety_sections", ("safe-vod.",)),
-    "SAFE-NEURO": ("safety.safety_sections", ("safe-neuro.",)),
-    "SAFE-ITONLY": ("safety.safety_sections", ("safe-itonly.",)),
-    "DATA": ("data_quality.data_section", ("data.", "incomplete.", "need.", "unapproved.")),
-}
-"""Section: its function below assessing.sections, and the beginnings of its sentences' keys."""
 
 _PACKS = {"R+": "RELAPSE TIMING WORKUP TRIAL OPT-B", "P+": "PROBABLE TIMING WORKUP TRIAL OPT-B"}
 
@@ -83,38 +55,68 @@ class Rule:
 
 
 Cases = Mapping[str, CaseRecord]
+Function = Callable[..., Any]
 
 
-def rules_of(knowledge: Knowledge, directory: Path, cases: Cases) -> tuple[Rule, ...]:
+class ReviewedSection(Protocol):
+    """A section of the answer as a rule: its name, what builds it, the beginnings of its sentences' keys."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def build(self) -> Function: ...
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCode:
+    """What lies above the knowledge and is signed with it: every section in reading order, and the
+    functions behind ``reading``, ``status``, ``timing`` and ``timeline``."""
+
+    sections: tuple[ReviewedSection, ...]
+    functions: Mapping[str, Function]
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """The dotted name of the function behind ``key``."""
+        return (dotted(self.functions[key]),)
+
+
+def dotted(function: Function) -> str:
+    """Module and name of a function or class."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def rules_of(knowledge: Knowledge, directory: Path, cases: Cases, code: RuleCode) -> tuple[Rule, ...]:
     """Every rule of the disease, in reading order."""
     return (
-        _reading(knowledge, directory, cases),
-        _status(knowledge, cases),
+        _reading(directory, cases, code),
+        _status(knowledge, cases, code),
         *_criteria(knowledge, cases),
-        *_timing(knowledge, cases),
+        *_timing(knowledge, cases, code),
         *_classes(knowledge, cases),
         *_options(knowledge, cases),
-        *_sections(knowledge, cases),
-        _timeline(knowledge, cases),
+        *_sections(knowledge, cases, code),
+        _timeline(knowledge, cases, code),
     )
 
 
-def _reading(knowledge: Knowledge, directory: Path, cases: Cases) -> Rule:
+def _reading(directory: Path, cases: Cases, code: RuleCode) -> Rule:
     """Which codes and units mean what."""
     paths = [directory / name for name in ("agents.toml", "concepts.toml", "needs.toml", "references.toml")]
     paths += sorted((directory / "value_sets").glob("*.csv"))
     data = tuple(f"{path.relative_to(directory).as_posix()} {file_digest(path)}" for path in paths)
     return Rule(
-        "reading", "What is read from the record, by which codes", ("fhir_mappings.fhir.chart.ChartReader",),
+        "reading", "What is read from the record, by which codes", code.names("reading"),
         data, tuple(cases),
     )  # fmt: skip
 
 
-def _status(knowledge: Knowledge, cases: Cases) -> Rule:
+def _status(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
     data = (*_thresholds(knowledge, knowledge.thresholds), *_words(knowledge, ("gap.remission", "gap.")))
     return Rule(
         "status", "The status: relapse, probable, suspect, refractory, persistent or none",
-        ("fhir_mappings.assessing.engine.evaluate_facts",), data, tuple(cases),
+        code.names("status"), data, tuple(cases),
     )  # fmt: skip
 
 
@@ -132,11 +134,11 @@ def _criteria(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
         )
 
 
-def _timing(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+def _timing(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Rule]:
     for name, (function, thresholds) in TIMING_RULES.items():
         prefixes = (f"timing.{name}",) if name != "seed-000" else ("timing.seed-000", "timing.cr1")
         data = (*_thresholds(knowledge, thresholds), *_words(knowledge, prefixes))
-        functions = (f"{_CLINICAL}timing.{function}", "fhir_mappings.relapse.situation.picture_of")
+        functions = (f"{_CLINICAL}timing.{function}", *code.names("timing"))
         key = name.replace("-", "_")
 
         def names_it(case: CaseRecord, key: str = key, name: str = name) -> bool:
@@ -177,10 +179,10 @@ def _options(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
         )  # fmt: skip
 
 
-def _sections(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+def _sections(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Rule]:
     titles = knowledge.card_topics[0].wording.titles if knowledge.card_topics else {}
-    for name in SECTIONS:
-        function, prefixes = SECTION_RULES[name]
+    for section in code.sections:
+        name, prefixes = section.name, section.words
 
         def names_it(case: CaseRecord, wanted: str = name, prefixes: tuple[str, ...] = prefixes) -> bool:
             packed = _PACKS.get(str(case.expect.get("pack", "")), "").split()
@@ -188,14 +190,13 @@ def _sections(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
             return wanted in named or wanted in packed or _says(case, prefixes)
 
         data = (f"title {titles.get(name, '')}", *_words(knowledge, prefixes))
-        yield Rule(f"section-{name}", f"Section {name}", (_SECTIONS + function,), data, _ids(cases, names_it))
+        functions = (dotted(section.build),)
+        yield Rule(f"section-{name}", f"Section {name}", functions, data, _ids(cases, names_it))
 
 
-def _timeline(knowledge: Knowledge, cases: Cases) -> Rule:
-    functions = ("fhir_mappings.timeline.building.timeline_of",)
-    return Rule(
-        "timeline", "The picture over time", functions, _words(knowledge, ("timeline.",)), tuple(cases)
-    )
+def _timeline(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
+    data = _words(knowledge, ("timeline.",))
+    return Rule("timeline", "The picture over time", code.names("timeline"), data, tuple(cases))
 
 
 def _ids(cases: Cases, wanted: Callable[[CaseRecord], bool]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.review.case_records import cases_beside, conventions_text, read_case_records
 from fhir_mappings.knowledge.review.rule_sources import sources_of
-from fhir_mappings.knowledge.review.rules import Rule, rules_of
+from fhir_mappings.knowledge.review.rules import Rule, RuleCode, rules_of
 
 FILE_NAME = "reviews.toml"
 DRAFT, APPROVED = "draft", "approved"
@@ -103,24 +103,30 @@ def read_reviews(path: Path, faults: list[Fault]) -> Mapping[str, ReviewEntry]:
 
 
 def reviewable(
-    knowledge: Knowledge, directory: Path, entries: Mapping[str, ReviewEntry], cases: Path | None
+    knowledge: Knowledge,
+    directory: Path,
+    entries: Mapping[str, ReviewEntry],
+    cases: Path | None,
+    code: RuleCode,
 ) -> Reviewable:
     """Every rule of ``directory``, with the cases of the folder ``cases`` where there is one."""
     records = read_case_records(cases) if cases is not None else {}
     return Reviewable(
-        rules_of(knowledge, directory, records),
+        rules_of(knowledge, directory, records, code),
         entries,
         {case.id: case.canonical for case in records.values()},
         conventions_text(cases) if cases is not None else None,
     )
 
 
-def review_state(knowledge: Knowledge, directory: Path, entries: Mapping[str, ReviewEntry]) -> str:
+def review_state(
+    knowledge: Knowledge, directory: Path, entries: Mapping[str, ReviewEntry], code: RuleCode
+) -> str:
     """``approved`` only where every rule is; in a checkout its cases are compared too."""
-    rules = rules_of(knowledge, directory, {})
+    rules = rules_of(knowledge, directory, {}, code)
     if any(rule.id not in entries for rule in rules):
         return DRAFT
-    found = reviewable(knowledge, directory, entries, cases_beside(directory))
+    found = reviewable(knowledge, directory, entries, cases_beside(directory), code)
     return APPROVED if all(found.review(rule).state == APPROVED for rule in found.rules) else DRAFT
 
 

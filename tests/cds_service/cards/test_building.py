@@ -14,7 +14,7 @@ from cds_service.cards import PROFILES, build_cards, evidence_key
 from cds_service.wire.response import check_response
 from fhir_mappings.assessment import Assessment, Indicator, Marker, NotEvaluated, Section, Statement
 from fhir_mappings.clinical.facts import Lineage
-from fhir_mappings.knowledge.card_file import SECTIONS
+from fhir_mappings.statements import SECTIONS
 from tests.cds_service.cards.assessments import (
     BASE,
     DATA,
@@ -161,7 +161,7 @@ def statements() -> st.SearchStrategy[Statement]:
 def sections() -> st.SearchStrategy[Section]:
     return st.builds(
         Section,
-        st.sampled_from(SECTIONS),
+        st.sampled_from([kind.name for kind in SECTIONS]),
         st.sampled_from(Indicator),
         st.lists(statements(), max_size=4).map(tuple),
         st.none() | statements(),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import fhir_mappings.knowledge
-from fhir_mappings.knowledge.card_file import SECTIONS
 from fhir_mappings.knowledge.card_topics import CardTopic, read_card_topics
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import read_sources
+from fhir_mappings.statements import SECTIONS
 
 CONTENT = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all"
 ORIGINAL = (CONTENT / "cards.toml").read_text(encoding="utf-8")
@@ -82,8 +82,8 @@ def test_every_topic_can_be_set_aside(topics: tuple[CardTopic, ...]) -> None:
 
 def test_every_section_has_one_topic_and_a_title(topics: tuple[CardTopic, ...]) -> None:
     names = [name for topic in topics for name in topic.sections]
-    assert sorted(names) == sorted(SECTIONS)
-    assert topics[0].wording.titles.keys() == set(SECTIONS)
+    assert sorted(names) == sorted(kind.name for kind in SECTIONS)
+    assert topics[0].wording.titles.keys() == {kind.name for kind in SECTIONS}
 
 
 def test_no_dose_and_no_order_to_the_clinician_is_written_anywhere() -> None:
@@ -100,7 +100,10 @@ def test_no_dose_and_no_order_to_the_clinician_is_written_anywhere() -> None:
         ('code = "allMrd"', 'code = "all-mrd"', "pattern"),
         ('sections = ["HSCT"]\nsource', 'sections = ["TRIAL"]\nsource', "section TRIAL stands 2 times"),
         ('sections = ["HSCT"]\nsource', 'sections = ["TRIAL"]\nsource', "section HSCT feeds no topic"),
-        ('sections = ["HSCT"]\nsource', 'sections = ["HSTC"]\nsource', "wrong value"),
+        ('sections = ["HSCT"]\nsource', 'sections = ["HSTC"]\nsource', "section HSTC has no title"),
+        ('sections = ["HSCT"]\nsource', 'sections = ["HSTC"]\nsource', "section HSCT feeds no topic"),
+        ('sections = ["HSCT"]\nsource', 'sections = ["hsct"]\nsource', "wrong value"),
+        ('sections = ["EMSCREEN"]\nonly', 'sections = ["EMSCREN"]\nonly', "no section EMSCREN"),
         ('HSCT = "Allogeneic HSCT"\n', "", "section HSCT has no title"),
         ('suggestions = ["mrd"]', 'suggestions = ["mdr"]', "mdr is not defined"),
         (

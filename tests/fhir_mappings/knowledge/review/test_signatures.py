@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings.assess import KnowledgeError, load_knowledge
-from fhir_mappings.knowledge.review.content import PACKAGED, CasesMissing, content_of, sign, sources_of
+from fhir_mappings.assess import KnowledgeError, content_of, load_knowledge
+from fhir_mappings.assessing import reviewed_knowledge
+from fhir_mappings.knowledge import assembly
+from fhir_mappings.knowledge.review.content import PACKAGED, CasesMissing, sign, sources_of
 from fhir_mappings.knowledge.review.rule_sources import NoSuchRule
 from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,
@@ -22,6 +24,12 @@ from fhir_mappings.knowledge.review.signatures import (
 
 ROOT = Path(__file__).parents[4]
 DAY = date(2026, 11, 20)
+
+
+def forget() -> None:
+    """Nothing that was read before an edit is taken for what stands there now."""
+    for module in (assembly, reviewed_knowledge):
+        vars(module)["_load"].cache_clear()
 
 
 class Checkout:
@@ -46,13 +54,13 @@ class Checkout:
             for rule in content.rules
         ]
         (self.knowledge / FILE_NAME).write_text(reviews_text(entries), encoding="utf-8")
-        load_knowledge.__globals__["_load"].cache_clear()
+        forget()
 
     def edit(self, file: Path, old: str, new: str) -> None:
         text = file.read_text(encoding="utf-8")
         assert old in text
         file.write_text(text.replace(old, new, 1), encoding="utf-8")
-        load_knowledge.__globals__["_load"].cache_clear()
+        forget()
 
     def states(self) -> dict[str, str]:
         content = content_of(self.knowledge)
@@ -88,7 +96,7 @@ def test_one_rule_that_is_not_signed_keeps_the_whole_a_draft(checkout: Checkout)
     entries = read_reviews(checkout.knowledge / FILE_NAME, [])
     kept = [entry for entry in entries.values() if entry.rule != "section-HSCT"]
     (checkout.knowledge / FILE_NAME).write_text(reviews_text(kept), encoding="utf-8")
-    load_knowledge.__globals__["_load"].cache_clear()
+    forget()
     assert load_knowledge(checkout.knowledge).review == "draft"
     assert [rule for rule, state in checkout.states().items() if state == "draft"] == ["section-HSCT"]
 
@@ -155,7 +163,7 @@ def test_why_says_whether_rule_or_cases_changed(checkout: Checkout) -> None:
 def test_without_cases_rule_and_data_decide_and_it_is_said(checkout: Checkout) -> None:
     checkout.sign_all()
     shutil.rmtree(checkout.cases)
-    load_knowledge.__globals__["_load"].cache_clear()
+    forget()
     assert load_knowledge(checkout.knowledge).review == "approved"
     assert checkout.why("criterion-A").endswith("cases not at hand, not compared")
 

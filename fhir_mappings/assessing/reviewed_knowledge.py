@@ -1,0 +1,81 @@
+"""The knowledge as it is used: held against the sections that are said, and with the state of its review."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from fhir_mappings.assessing.engine import evaluate_facts
+from fhir_mappings.fhir.chart import ChartReader
+from fhir_mappings.knowledge import assembly
+from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
+from fhir_mappings.knowledge.errors import Fault, KnowledgeError
+from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.review.case_records import cases_beside
+from fhir_mappings.knowledge.review.rules import RuleCode, rules_of
+from fhir_mappings.knowledge.review.signatures import (
+    FILE_NAME,
+    Reviewable,
+    read_reviews,
+    review_state,
+    reviewable,
+    unknown_rules,
+)
+from fhir_mappings.relapse.situation import picture_of
+from fhir_mappings.statements import SECTIONS
+from fhir_mappings.timeline.building import timeline_of
+
+RULE_CODE = RuleCode(
+    SECTIONS,
+    {"reading": ChartReader, "status": evaluate_facts, "timing": picture_of, "timeline": timeline_of},
+)
+"""What the rules of the knowledge stand on above it."""
+
+
+def load_knowledge(directory: Path | None = None) -> Knowledge:
+    """The knowledge in ``directory`` (by default the packaged one for ALL) with the state of its review.
+
+    Raises KnowledgeError listing every fault with file, line, key and remedy.
+    """
+    return _load(directory or PACKAGED_KNOWLEDGE)
+
+
+@functools.cache
+def _load(directory: Path) -> Knowledge:
+    knowledge = assembly.load_knowledge(directory)
+    faults = list(disagreements(knowledge, directory))
+    reviews = read_reviews(directory / FILE_NAME, faults)
+    faults.extend(
+        unknown_rules(directory / FILE_NAME, rules_of(knowledge, directory, {}, RULE_CODE), reviews)
+    )
+    if faults:
+        raise KnowledgeError(faults)
+    return replace(knowledge, review=review_state(knowledge, directory, reviews, RULE_CODE))
+
+
+def content_of(directory: Path = PACKAGED_KNOWLEDGE, cases: Path | None = None) -> Reviewable:
+    """Every rule of a knowledge directory with its review. ``cases`` defaults to those of the checkout.
+
+    Raises KnowledgeError for knowledge that cannot be used.
+    """
+    knowledge = load_knowledge(directory)
+    reviews = read_reviews(directory / FILE_NAME, [])
+    return reviewable(knowledge, directory, reviews, cases or cases_beside(directory), RULE_CODE)
+
+
+def disagreements(knowledge: Knowledge, directory: Path) -> Iterator[Fault]:
+    """Sections that the files name and nobody builds, and sections that are built without title and topic."""
+    built = {kind.name for kind in SECTIONS}
+    known = f"use one of: {', '.join(sorted(built))}"
+    cards, statements = str(directory / "cards.toml"), str(directory / "statements.toml")
+    titled = {name for topic in knowledge.card_topics for name in topic.sections}
+    for name in sorted(built - titled):
+        yield Fault(cards, 0, "titles", f"section {name} has no title", "add one, and name it in one topic")
+    for name in sorted(titled - built):
+        yield Fault(cards, 0, f"titles.{name}", "no such section is built", f"remove it, or {known}")
+    for one in knowledge.statements.values():
+        for rule in one.rule:
+            if "." not in rule and rule not in built:
+                yield Fault(statements, 0, f"{one.number}.rule", f"no section {rule}", known)
