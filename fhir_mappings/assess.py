@@ -35,11 +35,23 @@ from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
+from fhir_mappings.fhir.bundles import (
+    DATA_EMPTY,
+    DATA_PRESENT,
+    NeedData,
+    Question,
+    is_result,
+    judge_answer,
+    next_url,
+    older_version,
+    total_of,
+    unknown_need,
+)
 from fhir_mappings.fhir.chart import ChartReader, has_disease
 from fhir_mappings.fhir.codings import codings_of
 from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode, is_stated, named_codes
-from fhir_mappings.fhir.elements import Entry, Issue, Link, Resource
-from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, is_plain_text, understood
+from fhir_mappings.fhir.elements import Entry, Link, Resource
+from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, understood
 from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
@@ -55,6 +67,8 @@ from fhir_mappings.timeline.values import (
 )
 
 __all__ = [
+    "DATA_EMPTY",
+    "DATA_PRESENT",
     "Answer",
     "Assessment",
     "Attribution",
@@ -70,7 +84,6 @@ __all__ = [
     "Fired",
     "ForeignResource",
     "Indicator",
-    "Issue",
     "Knowledge",
     "KnowledgeError",
     "Level",
@@ -80,11 +93,13 @@ __all__ = [
     "Met",
     "Moment",
     "Need",
+    "NeedData",
     "NeedState",
     "NoPatient",
     "NotMet",
     "OptionRule",
     "Owner",
+    "Question",
     "Resource",
     "Section",
     "Statement",
@@ -109,12 +124,15 @@ __all__ = [
     "content_of",
     "decode",
     "has_all_diagnosis",
-    "is_plain_text",
+    "is_result",
     "is_stated",
+    "judge_answer",
     "load_knowledge",
     "merge_facts",
     "named_codes",
     "named_patient",
+    "next_url",
+    "older_version",
     "open_chart",
     "plain",
     "read_facts",
@@ -122,7 +140,9 @@ __all__ = [
     "self_test",
     "timeline_of",
     "timing",
+    "total_of",
     "understood",
+    "unknown_need",
     "whole_years",
 ]
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from cds_service.evaluation.owner_check import check_owners
 from cds_service.evaluation.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.fhir_client import Deadline, RefusedServer
-from cds_service.fhir_client.access import FetchedNeed, Reader, Reading
+from cds_service.fhir_client.access import Reader, Reading
 from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
 from cds_service.observability import audit
@@ -30,6 +30,7 @@ from fhir_mappings.assess import (
     ForeignResource,
     Knowledge,
     Need,
+    NeedData,
     NeedState,
     Status,
     Subject,
@@ -81,7 +82,7 @@ class _Gathered:
     entries: list[Entry]
     unreadable: list[Unreadable]
     queries: dict[str, Need] = field(default_factory=dict)
-    next_urls: dict[str, str] = field(default_factory=dict)
+    next_urls: dict[str, tuple[Need, str]] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
     server_refusal: str = ""
 
@@ -96,14 +97,14 @@ class _Gathered:
             if self.states[key] == NOT_SUPPLIED:
                 self.states[key] = NeedState(Availability.UNKNOWN, refused.need_reason)
 
-    def add(self, key: str, found: FetchedNeed) -> None:
+    def add(self, key: str, found: NeedData) -> None:
         """What the server said replaces what was unknown."""
         self.fetched.add(key)
         self.states[key] = found.state
         self.entries.extend(found.entries)
         self.unreadable.extend(found.unreadable)
 
-    def add_rest(self, key: str, found: FetchedNeed) -> None:
+    def add_rest(self, key: str, found: NeedData) -> None:
         """The pages after a prefetched one: the need is present if they are all there."""
         self.add(key, found)
         if found.state.availability is Availability.EMPTY:
@@ -155,7 +156,7 @@ class Evaluator:
             gathered.unreadable.extend(proposed.unreadable)
         for key, need in found.needs.items():
             if need.next_url:
-                gathered.next_urls[key] = need.next_url
+                gathered.next_urls[key] = (table.needs[key], need.next_url)
             elif need.may_query and (asked := table.askable.get(key)):
                 gathered.queries[key] = asked
         return gathered
@@ -243,7 +244,7 @@ class Evaluator:
                 gathered.add(key, found)
         for key in wanted:
             if key in gathered.next_urls:
-                gathered.add_rest(key, reading.follow(key, gathered.next_urls.pop(key)))
+                gathered.add_rest(key, reading.follow(*gathered.next_urls.pop(key)))
 
 
 def _checked(read: Callable[[], Facts], tenant: Tenant | None) -> Facts:

@@ -14,16 +14,19 @@ from urllib.parse import quote
 from cds_service.http.problem import Problem, Refusal
 from cds_service.settings.model import Tenant
 from fhir_mappings.assess import (
+    DATA_EMPTY,
+    DATA_PRESENT,
     Availability,
     Decoded,
     Entry,
-    Issue,
-    Link,
     NeedState,
+    Question,
     Resource,
     Unreadable,
-    is_plain_text,
+    judge_answer,
     named_codes,
+    older_version,
+    total_of,
 )
 
 if TYPE_CHECKING:
@@ -32,17 +35,11 @@ if TYPE_CHECKING:
 LONGEST_TEMPLATE = 1500
 """Characters; EHRs cut or refuse longer queries."""
 
-PRESENT = NeedState(Availability.PRESENT)
-EMPTY = NeedState(Availability.EMPTY)
 NOT_SUPPLIED = NeedState(Availability.UNKNOWN, "not-supplied")
-FAILED = NeedState(Availability.UNKNOWN, "outcome-error")
 TRUNCATED = NeedState(Availability.UNKNOWN, "truncated")
-UNREADABLE = NeedState(Availability.UNKNOWN, "unreadable")
-WRONG_TYPE = NeedState(Availability.UNKNOWN, "wrong-type")
 
-_OLDER_TYPES = {"MedicationOrder": "DSTU2", "DiagnosticOrder": "DSTU2", "Conformance": "DSTU2"}
-_CHANGED_IN_R4 = frozenset({"Condition", *_OLDER_TYPES})
-_LOSES_DATA = {"incomplete", "timeout", "too-costly", "throttled", "exception", "transient", "no-store"}
+_ASKED_AGAIN = frozenset({"wrong-type", "unreadable", "truncated", "query-changed", "not-fhir"})
+"""Why an answer means nothing although the client did not say that it failed: the server may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +129,9 @@ def _template(need: Need, codes: tuple[str, ...]) -> str:
     return whole if len(whole) <= LONGEST_TEMPLATE else head + tail
 
 
+_ANYTHING = Question()
+
+
 @dataclass(frozen=True, slots=True)
 class PrefetchTable:
     """How prefetched data are read for one caller: by key, and by type and code under any other key."""
@@ -143,6 +143,8 @@ class PrefetchTable:
     """The needs as they are asked of a server, with the local codes; without those no code narrows."""
     by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_code: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    """What each need's template asks for, to hold the answers against."""
 
     @classmethod
     def of(
@@ -172,7 +174,11 @@ class PrefetchTable:
             if narrowing[need.key] or not need.coded
         }
         named = {need.key: need for need in every}
-        return cls(named, keys, null_is_data, askable, by_type, by_code)
+        questions = {
+            need.key: Question(need.resource_type, narrowing[need.key] if need.coded else ())
+            for need in every
+        }
+        return cls(named, keys, null_is_data, askable, by_type, by_code, questions)
 
     def read(self, prefetch: Mapping[str, Decoded | None]) -> Prefetched:
         """What the prefetch says about every need. Raises Refusal where the data are not FHIR R4."""
@@ -186,11 +192,11 @@ class PrefetchTable:
                 part = self.read_key(self.needs[name], value)
                 found[name] = _together(found[name], part) if name in found else part
             elif value is not None:
-                unassigned.append(_read_any(value))
+                unassigned.append(_prefetched(value, _ANYTHING))
         for part in unassigned:
             others.extend(part.entries)
             unreadable.extend(part.unreadable)
-            if part.state is PRESENT:
+            if part.state == DATA_PRESENT:
                 self._recognise(part.entries, found, prefetch)
         for name in self.needs:
             found.setdefault(name, _MISSING)
@@ -201,15 +207,11 @@ class PrefetchTable:
         if value is None:
             if need.resource_type == "Patient":
                 return PrefetchedNeed(NOT_SUPPLIED, may_query=True)
-            return PrefetchedNeed(EMPTY, may_query=not self.null_is_data)
-        part = _read_any(value)
-        if part.state is EMPTY and need.resource_type == "Patient":
+            return PrefetchedNeed(DATA_EMPTY, may_query=not self.null_is_data)
+        part = _prefetched(value, self.questions[need.key])
+        if part.state == DATA_EMPTY and need.resource_type == "Patient":
             return PrefetchedNeed(NOT_SUPPLIED, may_query=True)
-        if part.state is not PRESENT:
-            return part
-        if not any(_is_a(entry, need.resource_type) for entry in part.entries):
-            return replace(part, state=WRONG_TYPE, may_query=True)
-        if _may_go_on(value.resource, part.entries, need):
+        if part.state == DATA_PRESENT and _may_go_on(value.resource, part.entries, need):
             return replace(part, state=TRUNCATED, may_query=True)
         return part
 
@@ -225,7 +227,7 @@ class PrefetchTable:
                 continue
             for name in self._needs_of(entry.resource):
                 if name not in prefetch:
-                    found.setdefault(name, PrefetchedNeed(PRESENT))
+                    found.setdefault(name, PrefetchedNeed(DATA_PRESENT))
 
     def _needs_of(self, resource: Resource) -> Iterable[str]:
         kind = resource.resource_type or ""
@@ -240,7 +242,7 @@ def _is_a(entry: Entry, resource_type: str) -> bool:
 
 def _may_go_on(bundle: Resource, entries: Sequence[Entry], need: Need) -> bool:
     """A page that is full and names no total may be the first of several."""
-    if bundle.resource_type != "Bundle" or not 0 < need.count <= len(entries) or _total(bundle) is not None:
+    if bundle.resource_type != "Bundle" or not 0 < need.count <= len(entries) or total_of(bundle) is not None:
         return False
     return sum(_is_a(entry, need.resource_type) for entry in entries) >= need.count
 
@@ -250,7 +252,7 @@ def _together(one: PrefetchedNeed, other: PrefetchedNeed) -> PrefetchedNeed:
     states = (one.state, other.state)
     unknown = next((state for state in states if state.availability is Availability.UNKNOWN), None)
     return PrefetchedNeed(
-        unknown or (PRESENT if PRESENT in states else EMPTY),
+        unknown or (DATA_PRESENT if DATA_PRESENT in states else DATA_EMPTY),
         (*one.entries, *other.entries),
         one.unreadable + other.unreadable,
         # Two results that go on cannot be followed as one, so both are asked for anew.
@@ -259,87 +261,19 @@ def _together(one: PrefetchedNeed, other: PrefetchedNeed) -> PrefetchedNeed:
     )
 
 
-def _read_any(value: Decoded) -> PrefetchedNeed:
-    """What a value says whatever its key: data, none, failed, partial or unreadable."""
-    resource, unreadable = value.resource, value.unreadable
-    if resource.resource_type == "OperationOutcome":
-        return PrefetchedNeed(FAILED)
-    if resource.resource_type != "Bundle":
-        if resource.resource_type is None:
-            return PrefetchedNeed(UNREADABLE, unreadable=unreadable, may_query=True)
-        _check_r4(resource)
-        return PrefetchedNeed(PRESENT, (Entry(resource=resource),), unreadable)
-    return _read_bundle(resource, unreadable)
+def _prefetched(value: Decoded, question: Question) -> PrefetchedNeed:
+    """What a value says: data, none, failed, partial or unreadable. Raises Refusal (wrong-version)."""
+    found = judge_answer(value, question)
+    if found.reason == "wrong-version":
+        _refuse_older(found.entries)
+    may_query = found.reason in _ASKED_AGAIN and not found.next_url
+    return PrefetchedNeed(found.state, found.entries, found.unreadable, found.next_url or "", may_query)
 
 
-def _read_bundle(bundle: Resource, unreadable: tuple[Unreadable, ...]) -> PrefetchedNeed:
-    entries: list[Entry] = []
-    failed = blank = False
-    matches = len(unreadable)
-    for entry in bundle.entry or ():
+def _refuse_older(entries: Iterable[Entry]) -> None:
+    for entry in entries:
         resource = entry.resource
-        kind = resource.resource_type if resource is not None else None
-        if resource is None or kind is None:
-            blank = True
-        elif kind == "OperationOutcome":
-            failed = failed or _reports_loss(resource)
-        else:
-            if kind in _CHANGED_IN_R4:
-                _check_r4(resource)
-            entries.append(entry)
-            matches += entry.search is None or entry.search.mode in (None, "match")
-    if failed:
-        return PrefetchedNeed(FAILED, entries, unreadable)
-    following = _next_url(bundle.link)
-    if following is not None:
-        return PrefetchedNeed(TRUNCATED, entries, unreadable, following, may_query=not following)
-    total = _total(bundle)
-    if total is not None and total > matches:
-        return PrefetchedNeed(TRUNCATED, entries, unreadable, may_query=True)
-    if blank:
-        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
-    if unreadable and not entries:
-        return PrefetchedNeed(UNREADABLE, entries, unreadable, may_query=True)
-    return PrefetchedNeed(PRESENT if entries else EMPTY, entries, unreadable)
-
-
-def _reports_loss(outcome: Resource) -> bool:
-    """An outcome that is an error, says that data are missing, or says nothing at all."""
-    return not outcome.issue or any(_is_loss(issue) for issue in outcome.issue)
-
-
-def _is_loss(issue: Issue) -> bool:
-    return issue.severity not in ("warning", "information") or issue.code in _LOSES_DATA
-
-
-def _next_url(links: Iterable[Link] | None) -> str | None:
-    for link in links or ():
-        if link.relation == "next":
-            return link.url or ""
-    return None
-
-
-def _total(bundle: Resource) -> int | None:
-    text = bytes(bundle.total or b"").strip()
-    return int(text) if text.isdigit() and len(text) < 10 else None
-
-
-def _check_r4(resource: Resource) -> None:
-    version = older_version(resource)
-    if version:
-        shape = f"{resource.resource_type} resources have the shape of FHIR {version}"
-        raise Refusal(Problem.WRONG_VERSION, shape)
-
-
-def older_version(resource: Resource) -> str:
-    """DSTU2 or STU3 where a resource has a shape that R4 does not; otherwise empty.
-
-    Before R4, the states of a Condition were plain codes; DSTU2 named its subject ``patient``.
-    """
-    kind = resource.resource_type or ""
-    if kind != "Condition":
-        return _OLDER_TYPES.get(kind, "")
-    if resource.subject is None and resource.patient is not None:
-        return "DSTU2"
-    states = (resource.clinical_status, resource.verification_status)
-    return "STU3" if any(is_plain_text(state) for state in states) else ""
+        version = older_version(resource) if resource is not None else ""
+        if resource is not None and version:
+            shape = f"{resource.resource_type} resources have the shape of FHIR {version}"
+            raise Refusal(Problem.WRONG_VERSION, shape)

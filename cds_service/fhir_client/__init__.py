@@ -2,6 +2,6 @@
 
 from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.problem import RefusedServer
-from cds_service.fhir_client.reader import FetchedNeed, FhirReader, Reading
+from cds_service.fhir_client.reader import FhirReader, Reading
 
-__all__ = ["Deadline", "FetchedNeed", "FhirReader", "Reading", "RefusedServer"]
+__all__ = ["Deadline", "FhirReader", "Reading", "RefusedServer"]

@@ -14,9 +14,10 @@ from msgspec import Raw
 
 from cds_service.fhir_client.paged_search import Found, Sender, follow
 from cds_service.fhir_client.queries import Search, page_size, request
-from cds_service.fhir_client.searching import Page, read_answer, status_reason
+from cds_service.fhir_client.searching import read_answer, status_reason
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.transport import Reply, Request
+from fhir_mappings.assess import NeedData, unknown_need
 
 MEDIA_TYPE = "application/fhir+json"
 
@@ -49,7 +50,9 @@ def pursue_in_batch(parts: Sequence[Search], door: Door, send: Sender, most: int
     if entries is None or len(entries) != len(parts):
         return None
     return [
-        follow(_page(entry, part), single.target, part, door, send, most, page_size(part, door.record))
+        follow(
+            _page(entry, part, single.asked_by), single, part, door, send, most, page_size(part, door.record)
+        )
         for entry, part, single in zip(entries, parts, asked, strict=True)
     ]
 
@@ -73,8 +76,8 @@ def _entries(reply: Reply) -> list[_Entry] | None:
     return bundle.entry
 
 
-def _page(entry: _Entry, part: Search) -> Page:
+def _page(entry: _Entry, part: Search, asked_by: str) -> NeedData:
     code = entry.response.status.strip()[:3]
     if code != "200":
-        return Page(status_reason(int(code)) if re.fullmatch("[1-5][0-9]{2}", code) else "malformed")
-    return read_answer(bytes(entry.resource), part)
+        return unknown_need(status_reason(int(code)) if re.fullmatch("[1-5][0-9]{2}", code) else "malformed")
+    return read_answer(bytes(entry.resource), part, asked_by=asked_by)

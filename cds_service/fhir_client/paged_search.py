@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from cds_service.fhir_client.capability import Detail
 from cds_service.fhir_client.paging import PagingBlocked, Trail, confined_target
 from cds_service.fhir_client.queries import Search, chunked, page_size, request
-from cds_service.fhir_client.searching import Page, interpret
+from cds_service.fhir_client.searching import interpret
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.transport import Failed, Reply, Request
-from fhir_mappings.assess import Entry, Unreadable
+from fhir_mappings.assess import Entry, NeedData, Unreadable
 
 Sender = Callable[[Request], Reply | Failed]
 _QUERY_REFUSED = (400, 422, 501)
@@ -26,11 +26,11 @@ class Found:
     entries: list[Entry] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: NeedData) -> None:
         """Take the content of a page; its fault, if it has one, stays."""
         self.entries.extend(page.entries)
         self.unreadable.extend(page.unreadable)
-        self.reason = self.reason or page.reason
+        self.reason = self.reason or (page.reason if page.is_faulty else "")
 
     def join(self, other: Found) -> None:
         """Take everything of another part of the same need."""
@@ -49,14 +49,15 @@ def pursue(search: Search, door: Door, send: Sender, most: int) -> Found:
             found.join(pursue(part, door, send, most))
         return found
     size = page_size(search, door.record) if "_count" in asked.target or asked.body else 0
-    return follow(interpret(reply, search), asked.target, search, door, send, most, size)
+    return follow(interpret(reply, search, asked.asked_by), asked, search, door, send, most, size)
 
 
 def follow(
-    page: Page, target: str, search: Search, door: Door, send: Sender, most: int, size: int = 0
+    page: NeedData, asked: Request, search: Search, door: Door, send: Sender, most: int, size: int = 0
 ) -> Found:
-    """``page`` and all pages after it. ``size`` is the page size that was asked for; 0 if none."""
-    found, trail, matches, asked = Found(), Trail(target), 0, target
+    """``page``, the answer to ``asked``, and all pages after it. ``size`` is the page size asked for."""
+    target = asked.target
+    found, trail, matches = Found(), Trail(target), 0
     total, first = page.total, page
     while True:
         found.add(page)
@@ -64,31 +65,31 @@ def follow(
         total = page.total if page.total is not None else total
         if len(found.entries) > most:
             found.reason = found.reason or "too-large"
-        if found.reason or page.next is None:
+        if found.reason or page.next_url is None:
             break
         try:
-            target = confined_target(page.next, door.base, target)
+            target = confined_target(page.next_url, door.base, target)
         except PagingBlocked:
             found.reason = "paging-blocked"
             break
         if not trail.admits(target):
             found.reason = "truncated"
             break
-        page = interpret(send(Request(target, about=search.resource_type)), search)
-    if found.reason or search.is_read or not search.resource_type:
+        page = interpret(send(Request(target, about=search.resource_type)), search, asked.asked_by)
+    if found.reason or search.is_read or not search.patient_id:
         return found
     if total is None and _is_full(first, matches, size):
-        total = _counted(asked, search, send)
+        total = _counted(asked.target, search, send)
         found.reason = "truncated" if total is None else ""
     if total is not None and matches < total:
         found.reason = "truncated"
     return found
 
 
-def _is_full(first: Page, matches: int, size: int) -> bool:
+def _is_full(first: NeedData, matches: int, size: int) -> bool:
     """Whether the only page holds exactly as many results as fit: there may be more."""
-    sizes = [value for value in (size, first.clamp) if value]
-    return first.next is None and bool(sizes) and matches >= min(sizes)
+    sizes = [value for value in (size, first.page_size) if value]
+    return first.next_url is None and bool(sizes) and matches >= min(sizes)
 
 
 def _counted(asked: str, search: Search, send: Sender) -> int | None:
@@ -96,7 +97,7 @@ def _counted(asked: str, search: Search, send: Sender) -> int | None:
     if "?" not in asked:
         return None
     page = interpret(send(Request(f"{asked}&_summary=count", about=search.resource_type)), search)
-    return page.total if not page.reason and not page.matches else None
+    return page.total if not page.is_faulty and not page.matches else None
 
 
 def _first_answer(search: Search, door: Door, send: Sender) -> tuple[Request, Reply | Failed]:

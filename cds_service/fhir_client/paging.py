@@ -8,10 +8,8 @@ after its origin was found equal to the base. Relative forms as found in the fie
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from cds_service.http.fhir_base import FhirBase, MalformedUrl, checked_path, parse_base
-from fhir_mappings.assess import Link
 
 MOST_PAGES = 20
 LONGEST_LINK = 16 * 1024
@@ -23,14 +21,6 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 class PagingBlocked(Exception):
     """The next link leads elsewhere or cannot be read; the search is incomplete."""
-
-
-def next_link(links: Sequence[Link] | None) -> str | None:
-    """The URL of the next page; None when there is none. Empty when the link has no readable URL."""
-    for link in links or ():
-        if link.relation == "next":
-            return link.url or ""
-    return None
 
 
 def confined_target(url: str, base: FhirBase, current: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from cds_service.fhir_client.capability import Detail, Record
 from cds_service.fhir_client.transport import Request
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.assess import Resource, UnreadableElement, codings_of, concept_of
+from fhir_mappings.assess import Question, Resource, UnreadableElement, codings_of, concept_of
 
 LONGEST_QUERY = 1500
 """Bytes of a query in a URL that every server takes."""
@@ -99,10 +99,16 @@ def request(search: Search, base: FhirBase, record: Record, detail: Detail) -> R
     if search.is_read:
         return Request(f"{base.path}/Patient/{search.patient_id}", about=search.resource_type)
     query = _query(search, record, detail, search.codes)
+    asked_by = "code" if search.codes and detail < Detail.PATIENT else ""
     path = f"{base.path}/{search.resource_type}"
     if len(query) > LONGEST_QUERY and record.posts_to(search.resource_type):
-        return Request(f"{path}/_search", "POST", query.encode("ascii"), FORM, search.resource_type)
-    return Request(f"{path}?{query}", about=search.resource_type)
+        return Request(f"{path}/_search", "POST", query.encode("ascii"), FORM, search.resource_type, asked_by)
+    return Request(f"{path}?{query}", about=search.resource_type, asked_by=asked_by)
+
+
+def question_of(search: Search, asked_by: str) -> Question:
+    """The question that an answer is held against. ``asked_by`` is the parameter that carried the codes."""
+    return Question(search.resource_type, search.codes, search.patient_id, asked_by)
 
 
 def page_size(search: Search, record: Record) -> int:

@@ -6,7 +6,6 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
@@ -27,24 +26,10 @@ from cds_service.fhir_client.tokens import BearerToken, FhirAuthorization, beare
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
 from cds_service.settings.model import Settings, Tenant
-from fhir_mappings.assess import Availability, Entry, NeedState, Unreadable
+from fhir_mappings.assess import DATA_EMPTY, DATA_PRESENT, Availability, NeedData, NeedState, unknown_need
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedNeed:
-    """The data of one need, and whether that is all there is.
-
-    ``state.reason``, when unknown, is one of: not-supplied, refused, unauthorised, forbidden,
-    not-found, server-error, timed-out, truncated, paging-blocked, too-large, malformed, not-fhir,
-    wrong-version, outcome-error, breaker-open, unreadable. ``entries`` hold what was read even then.
-    """
-
-    state: NeedState
-    entries: list[Entry] = field(default_factory=list)
-    unreadable: tuple[Unreadable, ...] = ()
 
 
 class FhirReader:
@@ -138,36 +123,37 @@ class Reading:
         self._local_codes = local_codes
         self._most = most
 
-    def fetch(self, needs: Sequence[Need], patient_id: str) -> dict[str, FetchedNeed]:
+    def fetch(self, needs: Sequence[Need], patient_id: str) -> dict[str, NeedData]:
         """The data of all needs, read in parallel; every need has its answer when the deadline ends."""
         record = self._door.record
         if not usable_id(patient_id):
-            return {need.key: _unknown("refused") for need in needs}
+            return {need.key: unknown_need("refused") for need in needs}
         if record.habits.wrong_version:
-            return {need.key: _unknown("wrong-version") for need in needs}
+            return {need.key: unknown_need("wrong-version") for need in needs}
         asked = {
             need.key: searches(need, patient_id, self._local_codes.get(need.key, ()), record)
             for need in needs
         }
         with self._bulkhead.place() as taken:
             if not taken:
-                return {need.key: _unknown("refused") for need in needs}
+                return {need.key: unknown_need("refused") for need in needs}
             found = self._in_batch(asked) if record.habits.batch else self._in_parallel(asked)
             self._add_medicines(found)
             return {key: _fetched(part) for key, part in found.items()}
 
-    def follow(self, need_key: str, next_url: str) -> FetchedNeed:
+    def follow(self, need: Need, next_url: str) -> NeedData:
         """The pages after a prefetched one, from its next link on."""
-        search = Search(need_key, "", "patient", (), "", 0, "")
+        search = Search(need.key, need.resource_type, need.patient_parameter, (), "", 0, "")
         try:
             target = confined_target(next_url, self._door.base, self._door.base.path)
         except PagingBlocked:
-            return _unknown("paging-blocked")
+            return unknown_need("paging-blocked")
         with self._bulkhead.place() as taken:
             if not taken:
-                return _unknown("refused")
-            page = interpret(self._send(Request(target)), search)
-            return _fetched(follow(page, target, search, self._door, self._send, self._most))
+                return unknown_need("refused")
+            asked = Request(target, about=need.resource_type)
+            page = interpret(self._send(asked), search)
+            return _fetched(follow(page, asked, search, self._door, self._send, self._most))
 
     @property
     def base(self) -> FhirBase:
@@ -243,13 +229,9 @@ class Reading:
         return [future.result() if future in done else None for future in running]
 
 
-def _fetched(found: Found) -> FetchedNeed:
+def _fetched(found: Found) -> NeedData:
     if found.reason:
         state = NeedState(Availability.UNKNOWN, found.reason)
     else:
-        state = NeedState(Availability.PRESENT if found.entries else Availability.EMPTY)
-    return FetchedNeed(state, found.entries, tuple(found.unreadable))
-
-
-def _unknown(reason: str) -> FetchedNeed:
-    return FetchedNeed(NeedState(Availability.UNKNOWN, reason))
+        state = DATA_PRESENT if found.entries else DATA_EMPTY
+    return NeedData(state, found.entries, tuple(found.unreadable))

@@ -29,7 +29,8 @@ from cds_service.http.fhir_base import FhirBase
 class Request:
     """One request to a FHIR server. ``target`` is what follows the authority: path and query.
 
-    ``about`` is the resource type that is read, for the metrics.
+    ``about`` is the resource type that is read, for the metrics; ``asked_by`` names the search parameter
+    that carries the codes, and is empty where none does.
     """
 
     target: str
@@ -37,6 +38,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     media_type: str = ""
     about: str = ""
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cds_service.fhir_client.deadline import Deadline
-from cds_service.fhir_client.paging import PagingBlocked, confined_target, next_link
+from cds_service.fhir_client.paging import PagingBlocked, confined_target
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.assess import Link, Moment
+from fhir_mappings.assess import Link, Moment, next_url
 from fhir_mappings.trials import Origin, Study, StudyList, TrialVocabulary, read_research
 
 MAX_PAGES = 20
@@ -109,7 +109,7 @@ def _search(get: Get, base: FhirBase, target: str) -> Iterator[bytes]:
             raise ServerUnavailable(reply.reason)
         links = _links(reply)
         yield reply.body
-        url = next_link(links)
+        url = next_url(links)
         if url is None:
             return
         try:

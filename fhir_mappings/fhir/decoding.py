@@ -47,6 +47,7 @@ class _LooseBundle(Struct, rename="camel"):
     entry: list[Raw] | None = None
     link: list[Raw] | None = None
     total: Raw = Raw()
+    type: Raw = Raw()
 
 
 class _Stub(Struct, rename="camel"):
@@ -97,7 +98,12 @@ def _decode_loosely(data: bytes | Raw) -> Decoded:
         _add_entry(raw, entries, unreadable)
     links = [link for link in map(_read_link, bundle.link or []) if link is not None]
     resource = Resource(
-        resource_type="Bundle", id=_read_text(bundle.id), entry=entries, link=links, total=bundle.total
+        resource_type="Bundle",
+        id=_read_text(bundle.id),
+        type=_read_text(bundle.type),
+        entry=entries,
+        link=links,
+        total=bundle.total,
     )
     return Decoded(resource, tuple(unreadable))
 
@@ -109,6 +115,7 @@ def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> 
         unreadable.append(Unreadable("", "", ()))
         return
     if not is_stated(loose.resource):
+        entries.append(Entry(full_url=_read_text(loose.full_url)))
         return
     decoded = decode(loose.resource) if bytes(loose.resource).lstrip().startswith(b"{") else None
     if decoded is None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from cds_service.fhir_client import Deadline, FetchedNeed, RefusedServer
+from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.transport import Failed, Reply
 from cds_service.http.fhir_base import FhirBase, parse_base
 from cds_service.settings.model import Tenant
 from fhir_mappings.assess import Need
 from fhir_mappings.assessment import Availability, NeedState
+from fhir_mappings.fhir.bundles import NeedData
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.fhir.elements import Entry
 
@@ -84,16 +85,16 @@ def with_server(**more: Any) -> Json:
     return {"fhirServer": FHIR_SERVER, "fhirAuthorization": authorization, **more}
 
 
-def found(value: Json) -> FetchedNeed:
+def found(value: Json) -> NeedData:
     """What a server's complete answer is for the evaluation."""
     resource = decode(_dump(value)).resource
     entries = (resource.entry or []) if resource.resource_type == "Bundle" else [Entry(resource=resource)]
-    return FetchedNeed(NeedState(Availability.PRESENT if entries else Availability.EMPTY), entries)
+    return NeedData(NeedState(Availability.PRESENT if entries else Availability.EMPTY), entries)
 
 
-def failed(reason: str) -> FetchedNeed:
+def failed(reason: str) -> NeedData:
     """What a server's failure is for the evaluation."""
-    return FetchedNeed(NeedState(Availability.UNKNOWN, reason))
+    return NeedData(NeedState(Availability.UNKNOWN, reason))
 
 
 def _dump(value: Json) -> bytes:
@@ -106,8 +107,8 @@ def _dump(value: Json) -> bytes:
 class TableReader:
     """A FHIR server that answers each need from a table; what is not in it is empty."""
 
-    answers: dict[str, FetchedNeed] = field(default_factory=dict)
-    pages: dict[str, FetchedNeed] = field(default_factory=dict)
+    answers: dict[str, NeedData] = field(default_factory=dict)
+    pages: dict[str, NeedData] = field(default_factory=dict)
     studies: dict[str, Json] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     refuses: str = ""
@@ -124,15 +125,15 @@ class TableReader:
         self.opened.append((tenant.id, fhir_server, authorization))
         return self
 
-    def fetch(self, needs: Sequence[Need], patient_id: str) -> dict[str, FetchedNeed]:
+    def fetch(self, needs: Sequence[Need], patient_id: str) -> dict[str, NeedData]:
         """The answers of the table, noting the round."""
         self.rounds.append([need.key for need in needs])
         return {need.key: self.answers.get(need.key, found(EMPTY)) for need in needs}
 
-    def follow(self, need_key: str, next_url: str) -> FetchedNeed:
+    def follow(self, need: Need, next_url: str) -> NeedData:
         """The pages of the table, noting the address."""
         self.rounds.append([next_url])
-        return self.pages.get(need_key, failed("paging-blocked"))
+        return self.pages.get(need.key, failed("paging-blocked"))
 
     @property
     def base(self) -> FhirBase:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cds_service.fhir_client import Deadline, FetchedNeed, FhirReader
+from cds_service.fhir_client import Deadline, FhirReader
+from cds_service.fhir_client.queries import Need
 from cds_service.settings.model import Settings
 from fhir_mappings.assessment import Availability, NeedState
-from tests.faults.little_fhir import BASE, NEEDS, SmallNeed, record
+from fhir_mappings.fhir.bundles import NeedData
+from tests.faults.little_fhir import BASE, NEEDS, record
 from tests.faults.readings import Authorization, tenant_of
 from tests.faults.wire import Answer, Asked, LoopbackServer
 
@@ -28,19 +30,19 @@ def json_answer(content: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/fhir+json", **headers})
 
 
-def ids(fetched: FetchedNeed) -> list[str]:
+def ids(fetched: NeedData) -> list[str]:
     return [entry.resource.id or "" for entry in fetched.entries if entry.resource]
 
 
 def fetch(
     respond: Callable[[Asked], Answer],
-    *needs: SmallNeed,
+    *needs: Need,
     habits: str = "none",
     patient: str = "p1",
     readings: int = 1,
     seconds: float = 5.0,
     reader: FhirReader | None = None,
-) -> tuple[list[FetchedNeed], list[Asked]]:
+) -> tuple[list[NeedData], list[Asked]]:
     """Read the needs from a server that answers so; returns what was fetched last, and all requests."""
     with LoopbackServer(respond) as server:
         url = server.url + BASE

@@ -16,13 +16,14 @@ from cds_service.evaluation.evaluator import (
     check_complete,
     tenant_of,
 )
-from cds_service.fhir_client import Deadline, FetchedNeed, RefusedServer
+from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.hooks import HOOKS
 from cds_service.http.problem import Problem, Refusal
 from cds_service.settings.model import Settings, Tenant
 from cds_service.wire.request import HookRequest, read_request
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.assessment import Availability, Status
+from fhir_mappings.fhir.bundles import NeedData
 from tests.cds_service import charts
 from tests.cds_service.charts import (
     EMPTY,
@@ -137,7 +138,7 @@ def test_an_empty_chart_is_one_only_if_the_patient_is_there(evaluate: Evaluate, 
 
 @pytest.mark.parametrize("answer", [found(bundle(patient())), failed("forbidden"), failed("timed-out")])
 def test_an_empty_chart_of_a_patient_who_may_be_there_is_an_answer(
-    evaluate: Evaluate, reader: TableReader, answer: FetchedNeed
+    evaluate: Evaluate, reader: TableReader, answer: NeedData
 ) -> None:
     reader.answers["patient"] = answer
     evaluation = evaluate(**with_server())

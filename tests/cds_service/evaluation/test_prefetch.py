@@ -151,7 +151,7 @@ DECISIONS: dict[str, tuple[Any, NeedState, bool, int]] = {
         1,
     ),
     "only unreadable entries": (bundle(BAD), NeedState(UNKNOWN, "unreadable"), True, 0),
-    "one unreadable entry": (bundle(observation(), BAD), NeedState(Availability.PRESENT), False, 1),
+    "one unreadable entry": (bundle(observation(), BAD), NeedState(UNKNOWN, "unreadable"), True, 1),
 }
 
 

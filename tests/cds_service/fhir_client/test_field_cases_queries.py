@@ -341,7 +341,7 @@ def test_a_full_bulkhead_reads_nothing() -> None:
         with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
             opened._bulkhead._free = 0
             fetched = opened.fetch([MARROW], "p1")
-            followed = opened.follow("marrow", f"{url}/Observation?x=2")
+            followed = opened.follow(MARROW, f"{url}/Observation?x=2")
         reader.close()
         assert server.asked == []
     assert (fetched["marrow"].state, followed.state) == (unknown("refused"), unknown("refused"))

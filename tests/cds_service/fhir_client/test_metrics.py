@@ -39,7 +39,7 @@ def test_a_servers_own_words_never_become_a_label() -> None:
         reader = reader_of()
         with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
             opened.fetch(NEEDS, "p1")
-            opened.follow("marrow", f"{url}/CANARY?patient=p1")
+            opened.follow(NEEDS[2], f"{url}/CANARY?patient=p1")
         reader.close()
     samples = [sample for family in audit.REGISTRY.collect() for sample in family.samples]
     values = " ".join(value for sample in samples for value in sample.labels.values())

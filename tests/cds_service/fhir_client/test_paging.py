@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir_client.paging import MOST_PAGES, PagingBlocked, Trail, confined_target, next_link
+from cds_service.fhir_client.paging import MOST_PAGES, PagingBlocked, Trail, confined_target
 from cds_service.http.fhir_base import parse_base
+from fhir_mappings.fhir.bundles import next_url
 from fhir_mappings.fhir.elements import Link
 
 BASE = parse_base("https://ehr.example.org/fhir")
@@ -64,10 +65,10 @@ def test_no_text_at_all_leads_out_of_the_base(text: str) -> None:
 
 
 def test_which_link_is_the_next() -> None:
-    assert next_link(None) is None
-    assert next_link([Link(relation="self", url="?a")]) is None
-    assert next_link([Link(relation="self", url="?a"), Link(relation="next", url="?b")]) == "?b"
-    assert next_link([Link(relation="next")]) == ""
+    assert next_url(()) is None
+    assert next_url([Link(relation="self", url="?a")]) is None
+    assert next_url([Link(relation="self", url="?a"), Link(relation="next", url="?b")]) == "?b"
+    assert next_url([Link(relation="next")]) == ""
 
 
 def test_a_trail_ends() -> None:

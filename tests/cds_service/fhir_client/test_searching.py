@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.fhir_client.queries import Search
-from cds_service.fhir_client.searching import Page, interpret, read_answer, status_reason
+from cds_service.fhir_client.searching import interpret, read_answer, status_reason
 from cds_service.fhir_client.transport import Failed, Reply
+from fhir_mappings.fhir.bundles import NeedData
 from tests.faults.little_fhir import LOINC, bundle, record
 
 MARROW = Search("marrow", "Observation", "patient", (f"{LOINC}|11150-7",), "-date", 100, "p1")
@@ -21,7 +22,7 @@ OBSERVATION = record("p1")[2]
 REASONS = {
     "refused", "unauthorised", "forbidden", "not-found", "server-error", "timed-out", "truncated",
     "paging-blocked", "too-large", "malformed", "not-fhir", "wrong-version", "outcome-error",
-    "breaker-open", "unreadable",
+    "breaker-open", "unreadable", "wrong-type",
 }  # fmt: skip
 
 anything = st.recursive(
@@ -56,7 +57,7 @@ anything = st.recursive(
 )
 
 
-def page_of(content: Any, search: Search = MARROW) -> Page:
+def page_of(content: Any, search: Search = MARROW) -> NeedData:
     return read_answer(json.dumps(content).encode(), search)
 
 
@@ -91,24 +92,24 @@ def test_one_odd_entry_costs_itself_only(odd: Any) -> None:
 @given(anything)
 def test_a_next_link_is_never_lost(url: Any) -> None:
     page = page_of(bundle([OBSERVATION], None, [{"relation": "next", "url": url}]))
-    assert page.next is not None
+    assert page.next_url is not None
 
 
 @pytest.mark.parametrize(
-    "entry",
+    ("entry", "reason"),
     [
-        {"resource": {"resourceType": "FooBar", "id": "x"}},
-        {"fullUrl": "urn:uuid:1"},
-        {"resource": None},
-        {},
-        {"resource": {"resourceType": "Observation", "code": {"text": "x"}}},
+        ({"resource": {"resourceType": "FooBar", "id": "x"}}, "wrong-type"),
+        ({"fullUrl": "urn:uuid:1"}, "unreadable"),
+        ({"resource": None}, "unreadable"),
+        ({}, "unreadable"),
+        ({"resource": {"resourceType": "Observation", "code": {"text": "x"}}}, ""),
     ],
 )
-def test_case_27_strange_entries_do_not_spoil_the_others(entry: dict[str, Any]) -> None:
+def test_case_27_strange_entries_are_named_and_the_others_read(entry: dict[str, Any], reason: str) -> None:
     content = bundle([OBSERVATION], None)
     content["entry"].append(entry)
     page = page_of(content)
-    assert (page.reason, page.entries[0].resource.id if page.entries[0].resource else "") == ("", "p1-o0")
+    assert (page.reason, page.entries[0].resource.id if page.entries[0].resource else "") == (reason, "p1-o0")
 
 
 @pytest.mark.parametrize("kind", ["history", "batch-response", "transaction-response", "document"])
