@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
-from cds_service.api import cors, problems, routes
+from cds_service.api import cors, hook_calls, operations, problems
 from cds_service.api.openapi import api_document
 from cds_service.app_state import Clock, Parts, attach, parts_of
 from cds_service.auth import Verifier
@@ -31,7 +31,7 @@ from cds_service.pages.rendering import frame
 from cds_service.pages.source_attributes import attributes
 from cds_service.pages.start import start
 from cds_service.settings.loading import check_names
-from cds_service.settings.model import Settings
+from cds_service.settings.model import NO_TENANT, Settings
 from cds_service.store import Store, open_store
 from cds_service.timeline import routes as timeline
 from cds_service.trials.referral import TrialReferrals
@@ -121,7 +121,7 @@ def _parts(
 
 def call_rate(settings: Settings) -> CallRate:
     """The buckets of every tenant, and one for all callers who are none."""
-    names = [*(tenant.id for tenant in settings.tenants), routes.NO_TENANT]
+    names = [*(tenant.id for tenant in settings.tenants), NO_TENANT]
     return CallRate(names, settings.rate_limit_per_minute)
 
 
@@ -134,25 +134,25 @@ def _register(app: Flask, parts: Parts) -> None:
     problems.register(app)
     app.before_request(_begin)
     app.after_request(_finish)
-    app.register_blueprint(routes.hooks)
+    app.register_blueprint(hook_calls.hooks)
     app.register_blueprint(feedback)
     app.register_blueprint(attributes)
     app.register_blueprint(api_document)
-    app.register_blueprint(routes.operations)
+    app.register_blueprint(operations.operations)
     app.register_blueprint(frame)
     timeline.register(app)
     app.register_blueprint(start)
     app.register_blueprint(operator)
     app.register_blueprint(clinical)
     if parts.settings.metrics_port == 0:
-        app.add_url_rule("/metrics", view_func=routes.metrics)
+        app.add_url_rule("/metrics", view_func=operations.metrics)
 
 
 def _begin() -> Response | None:
     g.started = time.monotonic()
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid4())
-    g.tenant = routes.NO_TENANT
+    g.tenant = NO_TENANT
     return Response(status=204) if cors.is_preflight() else None
 
 

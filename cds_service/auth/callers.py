@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from cds_service.settings.model import Tenant
+from cds_service.settings.model import NOBODY, Tenant
 
 
 class Reason(Enum):
@@ -63,19 +63,19 @@ class CannotVerify(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller. ``tenant`` None: no token was given and none was required."""
+    """A caller. ``tenant`` is NOBODY where no token was given and none was required."""
 
-    tenant: Tenant | None
+    tenant: Tenant = NOBODY
     issuer: str = ""
     jti: str = ""
 
     @property
     def is_authenticated(self) -> bool:
         """Whether a token proved the tenant."""
-        return self.tenant is not None
+        return self.tenant is not NOBODY
 
 
-ANONYMOUS = Caller(None)
+ANONYMOUS = Caller()
 
 
 def printable(text: object, limit: int = 200) -> str:

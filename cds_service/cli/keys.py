@@ -113,7 +113,7 @@ def _try_endpoints(verifier: Verifier, authorization: str, endpoints: Iterable[s
                 raise
             elsewhere = refused
         else:
-            tenant = caller.tenant.id if caller.tenant else ""
+            tenant = caller.tenant.id
             sys.stdout.write(f"Accepted: tenant {tenant}, for {endpoint}\n")
             return 0
     if elsewhere is None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from cds_service.evaluation.chart_request import ChartRequest
 from cds_service.evaluation.owner_check import check_owners
 from cds_service.evaluation.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.fhir_client import Deadline, RefusedServer
@@ -19,8 +19,7 @@ from cds_service.fhir_client.access import Reader, Reading
 from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
 from cds_service.observability import audit
-from cds_service.settings.model import Settings, Tenant
-from cds_service.wire.request import HookRequest
+from cds_service.settings.model import NOBODY, Settings, Tenant
 from fhir_mappings.assess import (
     Assessment,
     Availability,
@@ -119,19 +118,17 @@ class Evaluator:
         self._settings = settings
         self._reader = reader
         concepts = concept_needs(knowledge)
-        self._anybody = PrefetchTable.of(knowledge.needs, None, concepts)
+        self._anybody = PrefetchTable.of(knowledge.needs, NOBODY, concepts)
         self._tables = {
             tenant.id: PrefetchTable.of(knowledge.needs, tenant, concepts) for tenant in settings.tenants
         }
 
-    def evaluate(
-        self, request: HookRequest, tenant: Tenant | None, at: datetime, deadline: Deadline
-    ) -> Evaluation:
+    def evaluate(self, request: ChartRequest, tenant: Tenant, at: datetime, deadline: Deadline) -> Evaluation:
         """The answer to one request.
 
         Raises Refusal: foreign-resource, merged-patient. An answer may be incomplete; see there.
         """
-        table = self._tables.get(tenant.id, self._anybody) if tenant else self._anybody
+        table = self._tables.get(tenant.id, self._anybody)
         gathered = self._prefetched(request, table)
         subject = Subject(request.patient_id, _bases(request, tenant))
         chart = self._chart(gathered, subject, tenant)
@@ -140,18 +137,16 @@ class Evaluator:
             facts = _checked(chart.read, tenant)
             if gathered.open_needs() and not self._is_settled(gathered, facts):
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)
-        # The day of an evaluation is the hospital's day.
-        local = at.astimezone(ZoneInfo(tenant.timezone)) if tenant else at
-        assessment = assess_facts(facts, gathered.states, local, self._knowledge, subject)
+        assessment = assess_facts(facts, gathered.states, tenant.local(at), self._knowledge, subject)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
         return Evaluation(assessment, facts, gathered.states, sources, gathered.server_refusal)
 
-    def _prefetched(self, request: HookRequest, table: PrefetchTable) -> _Gathered:
-        found = table.read(request.prefetch)
+    def _prefetched(self, request: ChartRequest, table: PrefetchTable) -> _Gathered:
+        found = table.read(request.supplied)
         gathered = _Gathered(
             {key: need.state for key, need in found.needs.items()}, found.entries, found.unreadables
         )
-        if proposed := request.context.proposed():
+        if proposed := request.proposed:
             gathered.entries.extend(proposed.resource.entry or ())
             gathered.unreadable.extend(proposed.unreadable)
         for key, need in found.needs.items():
@@ -162,7 +157,7 @@ class Evaluator:
         return gathered
 
     def _without_leukaemia(
-        self, chart: ChartReader, gathered: _Gathered, subject: Subject, tenant: Tenant | None
+        self, chart: ChartReader, gathered: _Gathered, subject: Subject, tenant: Tenant
     ) -> Facts | None:
         """The facts of a chart whose Conditions are known and hold no ALL; None: everything must be read."""
         facts = _checked(chart.first_look, tenant)
@@ -171,11 +166,10 @@ class Evaluator:
         with _refusing(tenant):
             return facts if check_owners(gathered.entries, subject) else None
 
-    def _chart(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> ChartReader:
-        codes = tenant.codes if tenant else {}
-        return open_chart(gathered.entries, subject, self._knowledge, codes, gathered.unreadable)
+    def _chart(self, gathered: _Gathered, subject: Subject, tenant: Tenant) -> ChartReader:
+        return open_chart(gathered.entries, subject, self._knowledge, tenant.codes, gathered.unreadable)
 
-    def _facts(self, gathered: _Gathered, subject: Subject, tenant: Tenant | None) -> Facts:
+    def _facts(self, gathered: _Gathered, subject: Subject, tenant: Tenant) -> Facts:
         return _checked(self._chart(gathered, subject, tenant).read, tenant)
 
     def _is_settled(self, gathered: _Gathered, facts: Facts) -> bool:
@@ -188,17 +182,13 @@ class Evaluator:
         self,
         gathered: _Gathered,
         facts: Facts,
-        request: HookRequest,
-        tenant: Tenant | None,
+        request: ChartRequest,
+        tenant: Tenant,
         subject: Subject,
         deadline: Deadline,
     ) -> Facts:
         """The facts with what the FHIR server adds: the Conditions first, then everything else at once."""
         if request.fhir_server is None:
-            return facts
-        if tenant is None:
-            known = bool(canonical_base(request.fhir_server))
-            gathered.server_refusal = str(RefusedServer("not-allowed" if known else "malformed-url"))
             return facts
         try:
             opened = self._reader.open(tenant, request.fhir_server, request.authorization, deadline)
@@ -247,7 +237,7 @@ class Evaluator:
                 gathered.add_rest(key, reading.follow(*gathered.next_urls.pop(key)))
 
 
-def _checked(read: Callable[[], Facts], tenant: Tenant | None) -> Facts:
+def _checked(read: Callable[[], Facts], tenant: Tenant) -> Facts:
     """The facts that ``read`` finds. Raises Refusal: foreign-resource, merged-patient."""
     with _refusing(tenant):
         facts = read()
@@ -257,12 +247,12 @@ def _checked(read: Callable[[], Facts], tenant: Tenant | None) -> Facts:
 
 
 @contextmanager
-def _refusing(tenant: Tenant | None) -> Iterator[None]:
+def _refusing(tenant: Tenant) -> Iterator[None]:
     """Another patient's resource is counted and refuses the call."""
     try:
         yield
     except ForeignResource as foreign:
-        audit.MISMATCHES.labels(tenant.id if tenant else "none").inc()
+        audit.MISMATCHES.labels(tenant.id).inc()
         raise Refusal(Problem.FOREIGN_RESOURCE, f"a {foreign.resource_type}") from None
 
 
@@ -271,9 +261,9 @@ def concept_needs(knowledge: Knowledge) -> dict[str, str]:
     return {name: concept.need for name, concept in knowledge.vocabulary.result_concepts.items()}
 
 
-def _bases(request: HookRequest, tenant: Tenant | None) -> tuple[str, ...]:
+def _bases(request: ChartRequest, tenant: Tenant) -> tuple[str, ...]:
     """The base URLs at which the patient of the context is this patient."""
-    own = tenant.fhir_servers if tenant else ()
+    own = tenant.fhir_servers
     if request.fhir_server is None:
         return own
     canonical = canonical_base(request.fhir_server)
@@ -289,16 +279,16 @@ def canonical_base(url: str) -> str:
         return ""
 
 
-def tenant_of(request: HookRequest, caller: Tenant | None, settings: Settings) -> Tenant | None:
+def tenant_of(request: ChartRequest, caller: Tenant, settings: Settings) -> Tenant:
     """Whose call this is: the tenant that the token proved, or the one whose FHIR server is named.
 
     Raises Refusal (foreign-server) where a tenant names another tenant's server.
     """
     server = canonical_base(request.fhir_server) if request.fhir_server else ""
-    owner = next((tenant for tenant in settings.tenants if server and server in tenant.fhir_servers), None)
-    if caller is None:
+    owner = next((tenant for tenant in settings.tenants if server and server in tenant.fhir_servers), NOBODY)
+    if caller is NOBODY:
         return owner
-    if owner is not None and owner.id != caller.id:
+    if owner is not NOBODY and owner.id != caller.id:
         raise Refusal(Problem.FOREIGN_SERVER)
     return caller
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cds_service.http.problem import Problem, Refusal
-from cds_service.settings.model import Tenant
+from cds_service.settings.model import NOBODY, Tenant
 from fhir_mappings.assess import (
     DATA_EMPTY,
     DATA_PRESENT,
@@ -150,12 +150,12 @@ class PrefetchTable:
     def of(
         cls,
         needs: Iterable[Need],
-        tenant: Tenant | None = None,
+        tenant: Tenant = NOBODY,
         concepts: Mapping[str, str] | None = None,
     ) -> PrefetchTable:
-        """The table for a tenant's data; None: for a caller that is no tenant."""
+        """The table for a tenant's data."""
         every = tuple(needs)
-        tenants = (tenant,) if tenant else ()
+        tenants = (tenant,)
         narrowing = {need.key: codes_of(need, tenants, concepts or {}) for need in every}
         by_type: dict[str, tuple[str, ...]] = {}
         by_code: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -166,8 +166,8 @@ class PrefetchTable:
                 by_code[place] = (*by_code.get(place, ()), need.key)
             if not codes and not need.coded:
                 by_type[need.resource_type] = (*by_type.get(need.resource_type, ()), need.key)
-        keys = dict(tenant.prefetch_keys) if tenant else {}
-        null_is_data = tenant is None or tenant.null_means == "empty"
+        keys = dict(tenant.prefetch_keys)
+        null_is_data = tenant.null_means == "empty"
         askable = {
             need.key: need if narrowing[need.key] == need.codes else replace(need, codes=narrowing[need.key])
             for need in every

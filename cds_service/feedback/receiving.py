@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cds_service.feedback.quiet import QuietTimes, quiet_rule
+from cds_service.settings.model import NO_TENANT
 from cds_service.store import FeedbackEvent, ShownCard, Store
 from cds_service.wire.feedback import FeedbackItem, ReasonCoding
 
-NO_TENANT = "none"
 """Stands for the sender of quarantined feedback who proved nothing."""
 
 

@@ -8,8 +8,8 @@ import orjson
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 
+from cds_service.api.hook_calls import identify
 from cds_service.api.problems import JSON
-from cds_service.api.routes import identify
 from cds_service.app_state import Parts, parts_of
 from cds_service.auth import Caller
 from cds_service.feedback.quiet import QuietTimes
@@ -44,7 +44,7 @@ def give_feedback(service_id: str) -> Response:
         received = receive(
             parts.store,
             items,
-            tenant=caller.tenant.id if caller.tenant else None,
+            tenant=caller.tenant.id if caller.is_authenticated else None,
             service=service_id,
             at=at,
             times=quiet_times(parts),
@@ -62,8 +62,8 @@ def quiet_times(parts: Parts) -> QuietTimes:
     return QuietTimes.of(parts.settings.snooze_days, reasons)
 
 
-def _report(tenant: Tenant | None, items: tuple[FeedbackItem, ...], received: Received) -> None:
-    name = tenant.id if tenant else "none"
+def _report(tenant: Tenant, items: tuple[FeedbackItem, ...], received: Received) -> None:
+    name = tenant.id
     EVENTS.labels("matched", name).inc(received.matched)
     EVENTS.labels("quarantined", name).inc(received.quarantined)
     audit.log("feedback", tenant=name, count=len(items))
@@ -82,7 +82,7 @@ def _leave_trail(parts: Parts, caller: Caller, service_id: str, at: datetime, re
         "quarantined": received.quarantined,
     }
     kept = {name: value for name, value in fields.items() if value != ""}
-    tenant = caller.tenant.id if caller.tenant else "none"
+    tenant = caller.tenant.id
     try:
         parts.store.audit.append([AuditEntry(at, "feedback", tenant, kept)])
     except StoreUnavailable:

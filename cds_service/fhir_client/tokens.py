@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cds_service.fhir_client.problem import RefusedServer
@@ -23,6 +24,15 @@ class FhirAuthorization(Protocol):
     def token_type(self) -> str: ...
     @property
     def expires_in(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedAccess:
+    """An access token that did not come with a hook request, such as that of a SMART launch."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    token_type: str = _SCHEME
 
 
 class BearerToken:

@@ -41,7 +41,7 @@ def scope_of(parts: Parts, request: Request) -> str:
         raise NotAdmitted from None
     except CannotVerify:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
-    if caller.tenant is None:
+    if not caller.is_authenticated:
         raise NotAdmitted
     return caller.tenant.id
 

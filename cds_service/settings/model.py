@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -60,6 +61,10 @@ FhirBaseUrl = Annotated[str, AfterValidator(_fhir_base)]
 Token = Annotated[str, AfterValidator(_token)]
 
 
+NO_TENANT = "none"
+"""The name of callers who are no tenant, in logs, metrics and the store."""
+
+
 class Tenant(BaseModel):
     """One EHR that may call: who it is, how it signs, where its FHIR server is, how its data are coded."""
 
@@ -110,6 +115,21 @@ class Tenant(BaseModel):
         except (KeyError, ValueError, OSError):
             raise ValueError("write an IANA time zone such as Europe/Berlin") from None
         return name
+
+    @field_validator("id")
+    @classmethod
+    def _somebody(cls, name: str) -> str:
+        if name == NO_TENANT:
+            raise ValueError("this name stands for callers who are no tenant; write another one")
+        return name
+
+    def local(self, at: datetime) -> datetime:
+        """An instant on this hospital's clock: the day of an evaluation is the hospital's day."""
+        return at.astimezone(ZoneInfo(self.timezone)) if self.timezone else at
+
+
+NOBODY = Tenant.model_construct(id=NO_TENANT, timezone="")
+"""Whoever calls without being a tenant: no server is read for it, and days are those of the moment given."""
 
 
 class TrialSettings(BaseModel):

@@ -9,6 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 
 from cds_service.api import problems
 from cds_service.app_state import parts_of
+from cds_service.evaluation.chart_request import ChartRequest
+from cds_service.fhir_client.tokens import GrantedAccess
 from cds_service.http.problem import Refusal
 from cds_service.observability import audit
 from cds_service.pages.rendering import page
@@ -102,10 +104,8 @@ def chart(key: str) -> Response:
     tenant = _launcher().tenant(access.tenant)
     g.tenant = tenant.id
     left = max(1, int(access.ends - at.timestamp()))
-    found = read_chart(
-        parts_of(), tenant, access.server, access.patient, access.token, access.scope, left, at
-    )
-    return _shown(found)
+    asked = ChartRequest(access.patient, access.server, GrantedAccess(access.token, left))
+    return _shown(read_chart(parts_of(), asked, tenant, at))
 
 
 @timeline.errorhandler(LaunchRefused)
@@ -158,16 +158,9 @@ def _demonstrated(shown: Demonstration, patient: str) -> Response:
     parts = parts_of()
     tenant = next(one for one in parts.settings.tenants if shown.fhir_server in one.fhir_servers)
     g.tenant = tenant.id
-    found = read_chart(
-        parts,
-        tenant,
-        shown.fhir_server,
-        patient,
-        shown.token_for(patient),
-        "patient/*.rs",
-        _DEMONSTRATION_SECONDS,
-        parts.clock(),
-    )
+    access = GrantedAccess(shown.token_for(patient), _DEMONSTRATION_SECONDS)
+    asked = ChartRequest(patient, shown.fhir_server, access)
+    found = read_chart(parts, asked, tenant, parts.clock())
     return _shown(found, next(one.name for one in shown.patients if one.id == patient))
 
 

@@ -71,7 +71,7 @@ class TrialReferrals:
         self,
         assessment: Assessment,
         facts: Facts,
-        tenant: Tenant | None,
+        tenant: Tenant,
         server_studies: ServerStudies | None = None,
     ) -> Referral:
         """The answer with its studies named; as it is without a list or without a trial section."""
@@ -87,8 +87,8 @@ class TrialReferrals:
             return Referral(assessment)
         return Referral(with_trials(assessment, answer), {TOPIC: answer.links}, {TOPIC: answer.quiet_key})
 
-    def _lists(self, tenant: Tenant | None, server_studies: ServerStudies | None, day: date) -> TrialLists:
-        held = self._sources.view(tenant.id if tenant else "")
+    def _lists(self, tenant: Tenant, server_studies: ServerStudies | None, day: date) -> TrialLists:
+        held = self._sources.view(tenant.id)
         if server_studies is None:
             return held
         lists = (*held.lists, server_studies(self._vocabulary, day))

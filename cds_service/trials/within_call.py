@@ -15,11 +15,11 @@ from fhir_mappings.trials import StudyList, TrialVocabulary
 
 
 def studies_within_call(
-    reader: Reader, settings: Settings, hook: HookRequest, tenant: Tenant | None, deadline: Deadline
+    reader: Reader, settings: Settings, hook: HookRequest, tenant: Tenant, deadline: Deadline
 ) -> ServerStudies | None:
     """How to read them; None where that is off, or the background reads them already."""
     server, authorization = hook.fhir_server, hook.authorization
-    if not settings.trials.fhir_servers or tenant is None or tenant.open_fhir:
+    if not settings.trials.fhir_servers or tenant.open_fhir:
         return None
     if server is None or authorization is None:
         return None

@@ -12,6 +12,8 @@ from flask import Flask
 from cds_service.app_state import parts_of
 from cds_service.cli.in_process import InProcess
 from cds_service.demo.ehr import call_hook, new_session
+from cds_service.evaluation.chart_request import ChartRequest
+from cds_service.fhir_client.tokens import GrantedAccess
 from cds_service.settings.model import Habits, Tenant
 from cds_service.timeline.charts import read_chart
 from fhir_mappings.assess import Knowledge
@@ -82,6 +84,7 @@ class Clinic:
     def _timeline(self, chart: Chart) -> Any:
         parts = parts_of(self.app)
         tenant, token = parts.settings.tenants[0], self.token(chart.patient_id)
-        found = read_chart(parts, tenant, self.base, chart.patient_id, token, "patient/*.read", 300, chart.at)
+        asked = ChartRequest(chart.patient_id, self.base, GrantedAccess(token, 300))
+        found = read_chart(parts, asked, tenant, chart.at)
         assessment = found.evaluation.assessment
         return assessment.status, assessment.criteria, assessment.missing_needs, found.timeline

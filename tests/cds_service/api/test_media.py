@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.cds_service.api.test_routes import QUIET, post
+from tests.cds_service.api.test_hook_calls import QUIET, post
 from tests.cds_service.charts import asthma, bundle, request
 
 AppMaker = Callable[..., Flask]

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cds_service.app_state import parts_of
 from cds_service.store import StoreUnavailable
-from tests.cds_service.api.test_routes import QUIET, assert_nothing_null_or_empty, post
+from tests.cds_service.api.test_hook_calls import QUIET, assert_nothing_null_or_empty, post
 from tests.cds_service.charts import request
 
 AppMaker = Callable[..., Flask]

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from cds_service.evaluation.chart_request import ChartRequest
 from cds_service.evaluation.evaluator import (
     Evaluation,
     Evaluator,
@@ -19,8 +20,8 @@ from cds_service.evaluation.evaluator import (
 from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.hooks import HOOKS
 from cds_service.http.problem import Problem, Refusal
-from cds_service.settings.model import Settings, Tenant
-from cds_service.wire.request import HookRequest, read_request
+from cds_service.settings.model import NOBODY, Settings, Tenant
+from cds_service.wire.request import read_request
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.assessment import Availability, Status
 from fhir_mappings.fhir.bundles import NeedData
@@ -46,8 +47,9 @@ SETTINGS = Settings.embedded(tenants=(HOSPITAL, OTHER))
 Evaluate = Callable[..., Evaluation]
 
 
-def read(prefetch: Any = None, **more: Any) -> HookRequest:
-    return read_request(orjson.dumps(charts.request(prefetch, **more)), HOOKS["all-relapse"], 1000)
+def read(prefetch: Any = None, **more: Any) -> ChartRequest:
+    body = orjson.dumps(charts.request(prefetch, **more))
+    return ChartRequest.of_hook(read_request(body, HOOKS["all-relapse"], 1000))
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def reader() -> TableReader:
 def evaluate(knowledge: Knowledge, reader: TableReader) -> Evaluate:
     evaluator = Evaluator(knowledge, SETTINGS, reader)
 
-    def run(prefetch: Any = None, tenant: Tenant | None = HOSPITAL, **more: Any) -> Evaluation:
+    def run(prefetch: Any = None, tenant: Tenant = HOSPITAL, **more: Any) -> Evaluation:
         return evaluator.evaluate(read(prefetch, **more), tenant, AT, Deadline.after(2.0))
 
     return run
@@ -245,11 +247,11 @@ def test_a_server_that_is_left_alone_for_a_moment_is_said_to_be(
     assert str(RefusedServer(cause)) in told
 
 
-@pytest.mark.parametrize("tenant", [None, HOSPITAL])
+@pytest.mark.parametrize("tenant", [NOBODY, HOSPITAL])
 def test_without_tenant_or_server_nobody_is_contacted(
-    evaluate: Evaluate, reader: TableReader, tenant: Tenant | None
+    evaluate: Evaluate, reader: TableReader, tenant: Tenant
 ) -> None:
-    more = with_server() if tenant is None else {}
+    more = with_server() if tenant is NOBODY else {}
     assert refusal(evaluate(tenant=tenant, **more)).problem is Problem.MISSING_DATA
     assert reader.opened == []
 
@@ -313,7 +315,7 @@ def test_absolute_references_to_the_named_server_are_this_patient(evaluate: Eval
 
 @pytest.mark.parametrize("server", [FHIR_SERVER, f"{FHIR_SERVER}/", "https://EHR.example.org:443/fhir"])
 def test_without_token_the_server_names_the_tenant(server: str) -> None:
-    assert tenant_of(read(fhirServer=server), None, SETTINGS) is HOSPITAL
+    assert tenant_of(read(fhirServer=server), NOBODY, SETTINGS) is HOSPITAL
 
 
 @pytest.mark.parametrize(
@@ -325,7 +327,7 @@ def test_without_token_the_server_names_the_tenant(server: str) -> None:
     ],
 )
 def test_a_server_of_nobody_names_no_tenant(server: str) -> None:
-    assert tenant_of(read(fhirServer=server), None, SETTINGS) is None
+    assert tenant_of(read(fhirServer=server), NOBODY, SETTINGS) is NOBODY
     assert tenant_of(read(fhirServer=server), OTHER, SETTINGS) is OTHER
 
 
@@ -336,5 +338,5 @@ def test_another_tenants_server_is_forbidden() -> None:
 
 
 def test_without_server_there_is_no_tenant() -> None:
-    assert tenant_of(read(), None, SETTINGS) is None
+    assert tenant_of(read(), NOBODY, SETTINGS) is NOBODY
     assert canonical_base("nonsense") == ""
