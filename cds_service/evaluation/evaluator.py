@@ -190,6 +190,10 @@ class Evaluator:
         """The facts with what the FHIR server adds: the Conditions first, then everything else at once."""
         if request.fhir_server is None:
             return facts
+        if tenant is NOBODY:
+            known = bool(canonical_base(request.fhir_server))
+            gathered.server_refusal = str(RefusedServer("not-allowed" if known else "malformed-url"))
+            return facts
         try:
             opened = self._reader.open(tenant, request.fhir_server, request.authorization, deadline)
         except RefusedServer as refused:
