@@ -1,0 +1,1 @@
+"""Written reports: text in, described results out. Reads no file, no clock and no network."""
