@@ -47,10 +47,14 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """Words that say disease or remission without a figure; ``says`` is present or absent."""
+    """Words that say disease or remission without a figure; ``says`` is present or absent.
+
+    ``area`` restricts words that mean it for one material only.
+    """
 
     says: str
     words: tuple[str, ...]
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)

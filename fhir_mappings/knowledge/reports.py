@@ -32,7 +32,7 @@ _Section = Literal[
     "body", "history", "question", "specimen", "method", "reference", "flow", "genetics", "diagnosis", "addendum",
 ]  # fmt: skip
 _Kind = Literal[
-    "negated", "affirmed", "uncertain", "historical", "present", "hypothetical", "reference", "limit",
+    "negated", "affirmed", "uncertain", "historical", "timepoint", "present", "hypothetical", "reference", "limit",
     "other-person", "gated", "superseded", "break",
 ]  # fmt: skip
 _Reach = Literal["forward", "backward", "phrase", "clause", "statement", "report", "next", "last"]
@@ -104,6 +104,7 @@ class AssertionEntry(KnowledgeFile):
 
     says: Literal["present", "absent"]
     words: _Words
+    area: _AreaId | Literal[""] = ""
 
 
 class SilentEntry(KnowledgeFile):
@@ -184,7 +185,7 @@ def read_report_language(directory: Path, faults: list[Fault]) -> ReportLanguage
         areas=tuple(Area(one.id, one.words) for one in areas.area),
         headings=tuple(Heading(one.section, one.words) for one in areas.heading),
         cues=tuple(Cue(one.kind, one.reach, one.words, one.within) for one in cues.cue),
-        assertions=tuple(Assertion(one.says, one.words) for one in assertions.assertion),
+        assertions=tuple(Assertion(one.says, one.words, one.area) for one in assertions.assertion),
         silent=tuple(word for one in assertions.silent for word in one.words),
         triggers=assertions.triggers.words,
         categories=tuple(

@@ -110,6 +110,19 @@ class Context:
             return False
         return ":" not in between
 
+    def _in_one_phrase(self, begin: int, end: int) -> bool:
+        marked = self._marked
+        return marked.clauses[begin] == marked.clauses[end] and not marked.has(",", begin, end)
+
+    def comes_back(self, first: int) -> bool:
+        """Whether another clause of the statement speaks of the present sample."""
+        marked = self._marked
+        return any(
+            cue.meaning.kind == "present" and marked.words[cue.first] not in ("to", "auf")
+            and not self._in_one_phrase(min(first, cue.first), max(first, cue.first))
+            for cue in marked.cues
+        )  # fmt: skip
+
     def _figures_between(self, begin: int, end: int) -> bool:
         return any(begin <= figure.first < end for figure in self._marked.figures)
 
@@ -120,7 +133,7 @@ class Context:
                 continue
             if begin <= cue.first < first:
                 return True
-            near = last <= cue.first <= last + 2 and self._marked.clauses[cue.first] == self._marked.clauses[first]
+            near = last <= cue.first <= last + 2 and self._in_one_phrase(last, cue.first)
             if near and self._marked.words[cue.first] not in ("to", "auf"):
                 return True
         return False

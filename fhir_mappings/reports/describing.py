@@ -89,6 +89,8 @@ class Describer:
     def _unnamed(self, figure: Figure) -> Subject | None:
         """The subject of a figure that names none: the one before it, or what the report is about."""
         words = set(self._marked.words)
+        if figure.quantity.unit == "/uL":
+            return self._lexicon.subjects.get("leukocytes")
         if self._around.carried is not None and words & _GENERIC:
             return self._around.carried
         named = [one for one in self._marked.subjects if one.meaning.role != "other"]
@@ -155,13 +157,19 @@ class Describer:
         if subject.doubtful:
             named = self._words(link.subject) if link.subject is not None else ""
             return _Judged(Trust.DOUBTFUL, "wording", named)
-        if assumed and not self._around.shares_known:
+        if assumed and not (self._around.shares_known or self._is_percentage(link)):
             return _Judged(Trust.DOUBTFUL, "no-unit", "")
         if link.subject is None and not self._around.about.concept and not self._marked.assertions:
             return _Judged(Trust.DOUBTFUL, "no-subject", "")
-        if not area:
+        if not area and subject.role == "blasts" and not self._around.about.area:
             return _Judged(Trust.DOUBTFUL, "no-specimen", "")
         return None
+
+    def _is_percentage(self, link: Link) -> bool:
+        """Whether a figure without a unit can only be a percentage: none at all, or the name says so."""
+        quantity = link.figure.quantity
+        named = self._words(link.subject).lower() if link.subject is not None else ""
+        return quantity.high == 0 or "percent" in named or "anteil" in named
 
     def _gated(self, link: Link) -> str:
         cue = next((one for one in self._marked.cues if one.meaning.kind == "gated"), None)
@@ -205,7 +213,8 @@ class Describer:
                 for other in self._marked.assertions
             ):
                 continue
-            yield self._assertion(one)
+            if one.meaning.area in ("", self._area(one.first, one.last)):
+                yield self._assertion(one)
 
     def _assertion(self, one: Match[Assertion]) -> DescribedResult:
         first, last = one.first, one.last
@@ -375,6 +384,9 @@ class Describer:
             return _Judged(Trust.NOT_THIS, _AWAY[section], self._text[begin:end].strip(" :\n\t"))
         if self._around.donor:
             return _Judged(Trust.NOT_THIS, "other-person", self._around.donor)
+        timepoint = self._context.cue("timepoint", first, last)
+        if timepoint is not None and self._context.comes_back(first):
+            return _Judged(Trust.NOT_THIS, "historical", self._words(timepoint))
         for kind in ("other-person", "reference", "limit", "superseded", "hypothetical", "historical"):
             cue = self._context.cue(kind, first, last)
             if cue is not None:
@@ -414,6 +426,7 @@ class Describer:
             chosen = marked.areas[0].meaning.id
         else:
             chosen = self._around.area
+        chosen = "" if chosen in ("residual", "genetics") else chosen
         if chosen == "marrow" and self._around.area in ("testis", "elsewhere", "csf") and not before:
             chosen = self._around.area
         return chosen
@@ -473,8 +486,9 @@ class Describer:
             end = self._marked.tokens.ends[gated.last - 1]
         if link.subject is not None and link.subject.meaning.short and link.subject.last == first:
             begin = self._marked.tokens.starts[link.subject.first]
-        cell = self._text.find("\t", begin, end)
-        end = cell if cell > begin else end
+        cells = [place for place in (self._text.find(sign, begin, end) for sign in "\t|") if place > begin]
+        end = min([end, *cells])
+        end -= len(self._text[begin:end]) - len(self._text[begin:end].rstrip())
         negation = None
         if link.subject is not None:
             negation = self._context.negation(link.subject.first, link.subject.last)
@@ -516,6 +530,8 @@ def effect_of(result: DescribedResult, lexicon: Lexicon) -> Effect:
     if result.trust is Trust.NOT_THIS:
         return Effect.NOT_THIS
     side = lexicon.language.sides.get(result.concept)
+    if result.is_numeric and result.high == 0:
+        return Effect.NEGATIVE if result.unit == "%" else Effect.OPEN
     if result.is_numeric and side is not None:
         if result.reason == "gated":
             return Effect.OPEN

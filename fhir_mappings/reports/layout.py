@@ -20,7 +20,7 @@ _LABEL = re.compile(r"\s*(?:[-*]\s+|\(?[0-9a-h][.)]\s+)?[^\n:.]{1,60}:(?!:)(?:\s
 _BULLET = re.compile(r"\s*(?:[-*]\s+|\(?\d{1,2}[.)]\s+)")
 _ROW = re.compile(r"\s*[^\d\n:]{2,40}?[\s.:]+[<>~]?\s?\d[\d.,]*\s*%?(?:\s*[(\[]?[^\n]{0,30})?$")
 _CELLS = re.compile(r"\s*\|\s*|\t+|\s{3,}")
-_STOP = re.compile(r"[.!](?=\s)|\?(?=\s+\S)")
+_STOP = re.compile(r"[.!](?=\s)|(?<=[a-z0-9)])\?(?=\s+\S)")
 _WORD_BEFORE = re.compile(r"[a-zß.]*$")
 _ENDED = frozenset(".;:!?")
 

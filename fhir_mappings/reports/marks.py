@@ -164,7 +164,8 @@ def _number_clauses(marked: Marked) -> None:
     clause = group = groups = 0
     open_groups: list[int] = []
     for place, word in enumerate(marked.words):
-        if word == ";" or place in breaks:
+        named = any(one.first < place < one.last for one in marked.subjects)
+        if (word == ";" and not named) or place in breaks:
             clause += 1
         if word in _OPENING:
             groups += 1
