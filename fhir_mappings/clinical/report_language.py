@@ -9,7 +9,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a sentence can speak about. ``concepts`` names the result concept for each material (or ``any``)."""
+    """What a sentence can speak about; ``concepts`` has the result concept of each material (or ``any``)."""
 
     id: str
     role: str

@@ -38,8 +38,8 @@ class ReadState(Enum):
 class About:
     """What is known of a report before it is read.
 
-    ``area`` is marrow, blood, csf, testis, residual, genetics or empty; ``concept`` is the result concept where
-    the text is the value of a coded result; ``date`` is when the sample was taken, else the report.
+    ``area`` is marrow, blood, csf, testis, residual, genetics or empty; ``concept`` is the result concept
+    where the text is the value of a coded result; ``date`` is when the sample was taken, else the report.
     """
 
     area: str = ""

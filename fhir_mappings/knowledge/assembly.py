@@ -17,6 +17,7 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_t
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.needs import read_needs
 from fhir_mappings.knowledge.options import read_options
+from fhir_mappings.knowledge.reports import read_report_language
 from fhir_mappings.knowledge.review.signatures import DRAFT
 from fhir_mappings.knowledge.sources import read_sources
 from fhir_mappings.knowledge.statements import (
@@ -71,9 +72,10 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
     words = read_words(directory / "words.toml", faults)
     thresholds = read_thresholds(directory / "thresholds.toml", faults)
     criteria_sets = read_criteria_sets(directory / "criteria_sets.toml", sources, faults)
+    language = read_report_language(directory / "reports", faults)
     options = read_options(directory / "options.toml", frozenset(agent.id for agent in agents), faults)
     topics = read_card_topics(directory, faults)
-    if disease is None or vocabulary is None:
+    if disease is None or vocabulary is None or language is None:
         return None
     needs = read_needs(directory / "needs.toml", vocabulary, faults)
     asked = [rule.facts for rule in options] + [rule.safety for rule in options if rule.safety]
@@ -96,6 +98,7 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
         card_topics=topics,
         agents={agent.id: agent for agent in agents},
         vocabulary=vocabulary,
+        report_language=language,
         value_sets=value_sets,
         titles={concept.id: concept.title for concept in vocabulary.result_concepts.values()},
         statements=statements,

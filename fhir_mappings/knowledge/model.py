@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.options import OptionRule
+from fhir_mappings.clinical.report_language import ReportLanguage
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.knowledge.agents import Agent
 from fhir_mappings.knowledge.card_topics import CardTopic
@@ -41,6 +42,7 @@ class Knowledge:
     card_topics: tuple[CardTopic, ...]
     agents: Mapping[str, Agent]
     vocabulary: Vocabulary
+    report_language: ReportLanguage
     value_sets: Mapping[str, Sequence[Code]]
     titles: Mapping[str, str]
     statements: Mapping[str, SeedStatement] = field(default_factory=dict)

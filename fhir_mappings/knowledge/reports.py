@@ -29,10 +29,12 @@ _Words = Annotated[tuple[_Word, ...], Field(min_length=1)]
 _Role = Literal["blasts", "residual", "leukocytes", "erythrocytes", "gene", "other"]
 _AreaId = Literal["marrow", "blood", "csf", "testis", "elsewhere"]
 _Section = Literal[
-    "body", "history", "question", "specimen", "method", "reference", "flow", "genetics", "diagnosis", "addendum",
+    "body", "history", "question", "specimen", "method", "reference", "flow", "genetics", "diagnosis",
+    "addendum",
 ]  # fmt: skip
 _Kind = Literal[
-    "negated", "affirmed", "uncertain", "historical", "timepoint", "present", "hypothetical", "reference", "limit",
+    "negated", "affirmed", "uncertain", "historical", "timepoint", "present", "hypothetical",
+    "reference", "limit",
     "other-person", "gated", "superseded", "break",
 ]  # fmt: skip
 _Reach = Literal["forward", "backward", "phrase", "clause", "statement", "report", "next", "last"]
@@ -52,7 +54,9 @@ class SubjectEntry(KnowledgeFile):
     id: _Id
     role: _Role
     words: _Words
-    concepts: dict[Literal["marrow", "blood", "csf", "testis", "elsewhere", "any"], _Id] = {}
+    concepts: dict[Literal["marrow", "blood", "csf", "testis", "elsewhere", "any"], _Id] = Field(
+        default_factory=dict
+    )
     doubtful: StrictBool = False
     short: StrictBool = False
 
@@ -174,12 +178,20 @@ def read_report_language(directory: Path, faults: list[Fault]) -> ReportLanguage
     assertions = read_toml(directory / "assertions.toml", AssertionsFile, faults)
     categories = read_toml(directory / "categories.toml", CategoriesFile, faults)
     numbers = read_toml(directory / "numbers.toml", NumbersFile, faults)
-    if None in (subjects, areas, cues, assertions, categories, numbers):
+    if subjects is None or areas is None or cues is None:
         return None
-    assert subjects and areas and cues and assertions and categories and numbers  # narrowed for the reader
+    if assertions is None or categories is None or numbers is None:
+        return None
     return ReportLanguage(
         subjects=tuple(
-            Subject(one.id, one.role, one.words, dict(one.concepts), one.doubtful, one.short)
+            Subject(
+                one.id,
+                one.role,
+                one.words,
+                {str(area): concept for area, concept in one.concepts.items()},
+                one.doubtful,
+                one.short,
+            )
             for one in subjects.subject
         ),
         areas=tuple(Area(one.id, one.words) for one in areas.area),

@@ -10,7 +10,9 @@ from fhir_mappings.reports.marks import Marked
 from fhir_mappings.reports.phrases import Match
 
 _LISTING = frozenset({"or", "nor", "and", "oder", "noch", "und", "o", "ni", "y", "ou"})
-_VERBS = frozenset({"are", "is", "was", "were", "account", "accounts", "comprise", "make", "sind", "ist", "son"})
+_VERBS = frozenset(
+    {"are", "is", "was", "were", "account", "accounts", "comprise", "make", "sind", "ist", "son"}
+)
 _OLD_DAYS = 14
 """A date this long before the sample speaks of another sample."""
 
@@ -24,7 +26,9 @@ class Context:
 
     def cue(self, kind: str, first: int, last: int) -> Match[Cue] | None:
         """The cue of a kind that reaches some words, the nearest where there are several."""
-        found = [one for one in self._marked.cues if one.meaning.kind == kind and self._reaches(one, first, last)]
+        found = [
+            one for one in self._marked.cues if one.meaning.kind == kind and self._reaches(one, first, last)
+        ]
         return min(found, key=lambda one: _distance(one, first, last), default=None)
 
     def negation(self, first: int, last: int) -> Match[Cue] | None:
@@ -65,13 +69,17 @@ class Context:
         if reach == "next":
             return cue.last <= first <= cue.last + cue.meaning.within and not marked.has(")", cue.last, first)
         if reach == "last":
-            return last <= cue.first <= last + cue.meaning.within and not self._figures_between(last, cue.first)
+            return last <= cue.first <= last + cue.meaning.within and not self._figures_between(
+                last, cue.first
+            )
         if reach == "backward":
             return last <= cue.first and self._is_backward(cue, first, last)
         if cue.last > first:
             return False
         if reach == "phrase":
-            return not marked.has(",", cue.last, first) and not self._back_to_this_sample(cue.last, first, last)
+            return not marked.has(",", cue.last, first) and not self._back_to_this_sample(
+                cue.last, first, last
+            )
         if cue.meaning.kind == "negated":
             return self._is_negated_list(cue, first, last)
         return not self._back_to_this_sample(cue.last, first, last)

@@ -11,24 +11,32 @@ from datetime import date
 from fhir_mappings.clinical.moments import Moment, last_day_of_month
 
 _MONTHS = {
-    "jan": 1, "january": 1, "januar": 1, "enero": 1, "janvier": 1, "feb": 2, "february": 2, "februar": 2, "febrero": 2,
-    "fevrier": 2, "mar": 3, "march": 3, "marz": 3, "maerz": 3, "marzo": 3, "mars": 3, "apr": 4, "april": 4, "abril": 4,
-    "avril": 4, "may": 5, "mai": 5, "mayo": 5, "jun": 6, "june": 6, "juni": 6, "junio": 6, "juin": 6, "jul": 7, "july": 7,
-    "juli": 7, "julio": 7, "juillet": 7, "aug": 8, "august": 8, "agosto": 8, "aout": 8, "sep": 9, "sept": 9, "september": 9,
-    "septiembre": 9, "septembre": 9, "oct": 10, "okt": 10, "october": 10, "oktober": 10, "octubre": 10, "octobre": 10,
-    "nov": 11, "november": 11, "noviembre": 11, "novembre": 11, "dec": 12, "dez": 12, "december": 12, "dezember": 12,
-    "diciembre": 12, "decembre": 12,
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar enero janvier", "feb february februar febrero fevrier",
+            "mar march marz maerz marzo mars", "apr april abril avril", "may mai mayo",
+            "jun june juni junio juin", "jul july juli julio juillet", "aug august agosto aout",
+            "sep sept september septiembre septembre",
+            "oct okt october oktober octubre octobre", "nov november noviembre novembre",
+            "dec dez december dezember diciembre decembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
 }  # fmt: skip
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATE = re.compile(
     r"(?<![\d.,/-])(?:"
     r"(?P<y1>(?:19|20)\d\d)-(?P<m1>\d\d)(?:-(?P<d1>\d\d))?(?![\d/])"
     r"|(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<y2>(?:19|20)\d\d|\d\d)(?![\d%])"
-    r"|(?P<d3>\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(?:of\s+|de\s+)?(?P<n3>" + _MONTH + r")\.?,?[\s-]+(?:de\s+)?(?P<y3>(?:19|20)\d\d)"
+    r"|(?P<d3>\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(?:of\s+|de\s+)?(?P<n3>" + _MONTH + r")\.?,?[\s-]+"
+    r"(?:de\s+)?(?P<y3>(?:19|20)\d\d)"
     r"|(?P<m5>\d{1,2})/(?P<y5>(?:19|20)\d\d)(?!\d)"
     r"|(?P<y6>(?:19|20)\d\d)(?!\s*(?:%|cells|/|zellen)|[.,]?\d)"
     r")"
-    r"|\b(?P<n4>" + _MONTH + r")\.?,?\s+(?:(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+)?(?:de\s+|of\s+)?(?P<y4>(?:19|20)\d\d)(?!\d)"
+    r"|\b(?P<n4>" + _MONTH + r")\.?,?\s+(?:(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+)?(?:de\s+|of\s+)?"
+    r"(?P<y4>(?:19|20)\d\d)(?!\d)"
 )  # fmt: skip
 
 

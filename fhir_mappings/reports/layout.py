@@ -1,4 +1,4 @@
-"""A report as statements: sections by their headings, lines put together, sentences taken apart, table rows kept."""
+"""A report as statements: headings open sections, wrapped lines are joined, sentences are cut, rows kept."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LONGEST = 1500
 """Characters of a statement; a longer run of text is cut, so that no line can make reading slow."""
 
 _ABBREVIATED = frozenset(
-    "approx ca vs e.g i.e eg ie no nr ref dr prof resp incl excl z.b u.a v.a z.n a.v i.v st fig max min ggf bzw evtl"
-    " d.h o.b c cf al mrs mr ms".split()
+    "approx ca vs e.g i.e eg ie no nr ref dr prof resp incl excl z.b u.a v.a z.n a.v i.v st fig max min"
+    " ggf bzw evtl d.h o.b c cf al mrs mr ms".split()
 )
 _LEADER = re.compile(r"(?:\.\s?){3,}|_{3,}|-{4,}")
 _LABEL = re.compile(r"\s*(?:[-*]\s+|\(?[0-9a-h][.)]\s+)?[^\n:.]{1,60}:(?!:)(?:\s|$)")

@@ -10,7 +10,21 @@ from fhir_mappings.reports.marks import Figure, Marked
 from fhir_mappings.reports.phrases import Match
 
 _FAR = 25
-_COSTS = {",": 5, ";": 40, ".": 0, ":": 0, "(": 1, ")": 1, "=": 0, "|": 0, "/": 3, "-": 0, "+": 0, "[": 1, "]": 1}
+_COSTS = {
+    ",": 5,
+    ";": 40,
+    ".": 0,
+    ":": 0,
+    "(": 1,
+    ")": 1,
+    "=": 0,
+    "|": 0,
+    "/": 3,
+    "-": 0,
+    "+": 0,
+    "[": 1,
+    "]": 1,
+}
 _CLOSE = 2
 _OF = frozenset({"of", "der", "de", "des", "from"})
 _ALL = frozenset({"the", "all", "total", "los", "las", "les", "nucleated", "marrow", "these", "counted"})
@@ -21,9 +35,7 @@ class Link:
 
     __slots__ = ("cost", "figure", "last", "of", "subject")
 
-    def __init__(
-        self, figure: Figure, subject: Match[Subject] | None, cost: int, of: str, last: int
-    ) -> None:
+    def __init__(self, figure: Figure, subject: Match[Subject] | None, cost: int, of: str, last: int) -> None:
         self.figure, self.subject, self.cost, self.of, self.last = figure, subject, cost, of, last
 
 
@@ -78,9 +90,7 @@ def _share_of(figure: Figure, marked: Marked) -> tuple[str, int]:
     return "", figure.last
 
 
-def _cost(
-    figure: Figure, last: int, subject: Match[Subject], marked: Marked, between: frozenset[str]
-) -> int:
+def _cost(figure: Figure, last: int, subject: Match[Subject], marked: Marked, between: frozenset[str]) -> int:
     before = subject.last <= figure.first
     begin, end = (subject.last, figure.first) if before else (last, subject.first)
     if begin > end:

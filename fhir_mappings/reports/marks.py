@@ -16,7 +16,9 @@ from fhir_mappings.reports.text import Tokens, tokens_of
 
 Kind = TypeVar("Kind")
 _SIGNS = ("+", "-", "(")
-_MARKED = frozenset({"+", "positive", "negative", "dim", "bright", "pos", "neg", "positiv", "negativ", "partial"})
+_MARKED = frozenset(
+    {"+", "positive", "negative", "dim", "bright", "pos", "neg", "positiv", "negativ", "partial"}
+)
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 
 
@@ -111,7 +113,7 @@ def _sort(matches: Sequence[Match[Meaning]], marked: Marked) -> None:
 
 
 def _is_adjective(one: Match[Meaning], marked: Marked) -> bool:
-    """"CD19+", "TdT-positive", "CD45 dim" say of which kind the cells are; they are no cells themselves."""
+    """ "CD19+", "TdT-positive", "CD45 dim" say of which kind the cells are; they are no cells themselves."""
     words = marked.words
     after = words[one.last] if one.last < len(words) else ""
     later = words[one.last + 1] if one.last + 1 < len(words) else ""
@@ -150,7 +152,7 @@ def _add_figures(folded: str, statement: Statement, lexicon: Lexicon, marked: Ma
 
 
 def _is_part_of_a_name(first: int, last: int, quantity: Quantity, marked: Marked) -> bool:
-    """"t(9;22)", "CNS 3", "500-cell": figures that are names."""
+    """ "t(9;22)", "CNS 3", "500-cell": figures that are names."""
     named: list[Match[Subject] | Match[Category]] = [*marked.subjects, *marked.categories]
     if quantity.kind == "single" and any(one.first <= first and last <= one.last for one in named):
         return True

@@ -11,7 +11,14 @@ from fhir_mappings.clinical.report_language import Figures
 from fhir_mappings.reports.text import fold, words_of
 
 _HUNDRED = Decimal(100)
-_NUMBER = r"\d{1,3}(?:[,']\d{3})+(?![\d])|\d{1,3}(?:\.\d{3}){2,}(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+(?:[.,]\d+)?"
+_NUMBER = (
+    r"\d{1,3}(?:[,']\d{3})+(?![\d])|\d{1,3}(?:\.\d{3}){2,}(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+(?:[.,]\d+)?"
+)
+_ARTICLE = r"(?:a|an|the|un|una|los|las|der|die|to be|at|:)"
+_TOTAL = (
+    r"million|mio\.?|mill\.?|10\s*\^?\s*6|10\s*\^?\s*5|10\s*\^\s*4|1\s*e\s*6"
+    r"|1,000,000|1 000 000|1\.000\.000|100,000|100\.000|100 000|10,000|10\.000|10 000"
+)
 _GAP = r"(?:\s+[a-z][a-z-]*){0,5}?"
 _GROUPED = re.compile(r"\d{1,3}(?:[,' .]\d{3})+")
 _SMALLEST_TOTAL = 20
@@ -59,20 +66,20 @@ class FigureReader:
         return [one for one in found if one is not None]
 
     def _compiled(self) -> re.Pattern[str]:
-        comparator = rf"(?:(?P<cmp>{_any_of(self._comparators, spaced=True)})\s*(?:(?:a|an|the|un|una|los|las|der|die|to be|at|:)\s+)?)?"
+        comparator = rf"(?:(?P<cmp>{_any_of(self._comparators, spaced=True)})\s*(?:{_ARTICLE}\s+)?)?"
         percent = _any_of([w for u, w in _unit_words(self._figures) if u == "percent"], spaced=True)
         unit = rf"(?P<unit>{_any_of([w for _u, w in _unit_words(self._figures)], spaced=True)})"
         tens = "|".join(self._figures.tens.__iter__())
         word = rf"(?:(?:{tens})[\s-]+(?:one|two|three|four|five|six|seven|eight|nine)|{_any_of(self._words)})"
-        total = r"million|mio\.?|mill\.?|10\s*\^?\s*6|10\s*\^?\s*5|10\s*\^\s*4|1\s*e\s*6|1,000,000|1 000 000|1\.000\.000|100,000|100\.000|100 000|10,000|10\.000|10 000"
         parts = (
             rf"(?:(?P<mantissa>{_NUMBER})\s*[x*]\s*)?10\s*(?:\^|\*\*|e)?\s*(?:-\s*(?P<power>\d)|\(\s*-\s*(?P<power2>\d)\s*\))(?!\d)(?!\s*%)"
             rf"|(?P<scientific>\d+(?:\.\d+)?)e(?P<exponent>-\d{{1,2}})(?!\d)",
-            rf"(?P<rate>{_NUMBER}){_GAP}\s*(?:per|/|in|pro|por|among|par)\s+(?:a\s+)?(?P<rated>{total})(?![\d,.]*\d)",
+            rf"(?P<rate>{_NUMBER}){_GAP}\s*(?:per|/|in|pro|por|among|par)\s+(?:a\s+)?(?P<rated>{_TOTAL})(?![\d,.]*\d)",
             rf"(?P<part>\d+(?:[,'.]\d{{3}})*){_GAP}\s+(?:out\s+of|of|in|among|von|aus|de|sur|per)\s+(?:a\s+total\s+of\s+|the\s+|total\s+)?(?P<total>\d+(?:[,'.]\d{{3}})*)(?!\s*%)(?![.,]?\d)",
             r"(?P<counted>\d{1,5})\s?/\s?(?P<of>\d{1,5})(?![\d/-]|\.\d)(?!\s*%)",
             rf"(?:between|zwischen|entre)\s+(?P<low1>{_NUMBER})\s*(?:{percent})?\s*(?:and|und|y|et)\s+(?P<high1>{_NUMBER})\s*{unit}",
-            rf"(?<!from )(?<!von )(?<!from)(?P<low2>{_NUMBER})\s*(?:{percent})?\s*(?:-|to|bis|a)\s*(?P<high2>{_NUMBER})(?:\s*[|\t]?\s*{unit.replace('P<unit>', 'P<unit2>')})?(?![\d-])",
+            rf"(?<!from )(?<!von )(?<!from)(?P<low2>{_NUMBER})\s*(?:{percent})?\s*(?:-|to|bis|a)\s*"
+            rf"(?P<high2>{_NUMBER})(?:\s*[|\t]?\s*{unit.replace('P<unit>', 'P<unit2>')})?(?![\d-])",
             rf"(?P<word>\b{word})\s*(?:{percent})(?![a-z])",
             rf"\b(?P<share>{_any_of(self._shares, spaced=True)})(?=\s+(?:of\b|der\b|des\b|de\b|the\b))",
             rf"(?P<single>{_NUMBER})(?:\s*[|\t]?\s*{unit.replace('P<unit>', 'P<unit3>')})?",
@@ -150,7 +157,15 @@ class FigureReader:
         elif comparator in ("above", "at_least"):
             high = None
         return Quantity(
-            start, end, low, high, comparator == "above", comparator == "below", unit, kind, comparator == "about"
+            start,
+            end,
+            low,
+            high,
+            comparator == "above",
+            comparator == "below",
+            unit,
+            kind,
+            comparator == "about",
         )
 
 
@@ -174,7 +189,11 @@ def _power(match: re.Match[str]) -> Decimal | None:
         number = decimal_of(match["scientific"], True)
         return None if number is None or exponent >= 0 else number * _HUNDRED * Decimal(10) ** exponent
     mantissa = decimal_of(match["mantissa"], True) if match["mantissa"] else Decimal(1)
-    return None if mantissa is None else mantissa * _HUNDRED * Decimal(10) ** -int(match["power"] or match["power2"])
+    return (
+        None
+        if mantissa is None
+        else mantissa * _HUNDRED * Decimal(10) ** -int(match["power"] or match["power2"])
+    )
 
 
 def _rate(part: str, total: str) -> Decimal | None:

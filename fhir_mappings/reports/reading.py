@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fhir_mappings.clinical.report_language import ReportLanguage, Subject
+from fhir_mappings.clinical.report_language import Area, ReportLanguage, Subject
 from fhir_mappings.clinical.written_reports import (
     About,
     DescribedResult,
@@ -15,7 +15,9 @@ from fhir_mappings.clinical.written_reports import (
     ReadState,
     Trust,
 )
-from fhir_mappings.reports.describing import Describer, Surroundings, effect_of
+from fhir_mappings.reports.describing import Describer
+from fhir_mappings.reports.effects import effect_of
+from fhir_mappings.reports.grounds import Surroundings
 from fhir_mappings.reports.layout import Statement, statements_of
 from fhir_mappings.reports.lexicon import DECIDING, Lexicon, lexicon_of
 from fhir_mappings.reports.marks import Marked, mark
@@ -27,10 +29,22 @@ MAX_TEXT = 200_000
 
 _DECISIVE = frozenset(
     {
-        "marrow-lymphoblasts", "marrow-blasts", "blood-lymphoblasts", "blood-blasts", "csf-blasts", "csf-cytology",
-        "csf-flow", "csf-blast-count", "csf-wbc", "mrd", "testis-biopsy", "other-site", "bcr-abl1", "kmt2a",
+        "marrow-lymphoblasts",
+        "marrow-blasts",
+        "blood-lymphoblasts",
+        "blood-blasts",
+        "csf-blasts",
+        "csf-cytology",
+        "csf-flow",
+        "csf-blast-count",
+        "csf-wbc",
+        "mrd",
+        "testis-biopsy",
+        "other-site",
+        "bcr-abl1",
+        "kmt2a",
     }
-)  # fmt: skip
+)
 _DIFFERENTIAL = (Decimal(95), Decimal(105))
 
 
@@ -153,23 +167,23 @@ def _note_area(statement: Statement, folded: str, lexicon: Lexicon, carried: _Ca
 
 
 def _areas_in(folded: str, lexicon: Lexicon) -> list[str]:
-    from fhir_mappings.clinical.report_language import Area
-
     words = tokens_of(folded).words
     return [one.meaning.id for one in lexicon.phrases.find(words) if isinstance(one.meaning, Area)]
 
 
 def _carry(marked: Marked, carried: _Carried) -> None:
-    named = [one.meaning for one in marked.subjects if one.meaning.role in DECIDING and one.meaning.role != "gene"]
+    named = [
+        one.meaning for one in marked.subjects if one.meaning.role in DECIDING and one.meaning.role != "gene"
+    ]
     carried.subject = named[-1] if named else carried.subject
 
 
 def _has_percent_head(folded: str, statement: Statement) -> bool:
     """Whether a heading or column above says that the figures are percentages."""
     above = folded[max(0, statement.start - 400) : statement.start]
-    return any(sign in above for sign in ("(%)", "in %", "[%]", " %\n", "\t%\n", "percent)")) or (
-        "%:" in folded[statement.start : statement.end] or "(%)" in folded[statement.start : statement.end]
-    )
+    return any(
+        sign in above for sign in ("(%)", "in %", "[%]", ", %)", " %)", " %\n", "\t%\n", "percent)")
+    ) or ("%:" in folded[statement.start : statement.end] or "(%)" in folded[statement.start : statement.end])
 
 
 def _with_differential(
@@ -185,7 +199,7 @@ def _with_differential(
 
 def _adds_up(statement: Statement, folded: str, lexicon: Lexicon) -> bool:
     begin, end = statement.start, statement.end
-    if "\n" not in folded[begin:end] and len(lexicon.figures.find(folded, begin, end)) < 3:
+    if len(lexicon.figures.find(folded, begin, end)) < 4:
         begin, end = _block(folded, begin, end)
     numbers = [
         one.low for one in lexicon.figures.find(folded, begin, end)
@@ -204,7 +218,7 @@ def _block(folded: str, begin: int, end: int) -> tuple[int, int]:
 
 
 def _resolved(results: list[DescribedResult], lexicon: Lexicon) -> list[DescribedResult]:
-    """In order; a bare mention beside a real statement goes, and two statements that disagree are doubtful."""
+    """In order; a bare mention beside a real statement goes; statements that disagree are doubtful."""
     real = {_family(one) for one in results if one.is_used and one.reason != "no-amount"}
     kept = [one for one in results if one.reason != "no-amount" or _family(one) not in real]
     sides: dict[str, set[Effect]] = {}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.report_language import Cue, Subject
 from fhir_mappings.clinical.written_reports import About, DescribedResult, Trust
 from fhir_mappings.reports.dates import dates_in
-from fhir_mappings.reports.describing import Describer, Surroundings, effect_of
+from fhir_mappings.reports.describing import Describer
+from fhir_mappings.reports.effects import effect_of
+from fhir_mappings.reports.grounds import Surroundings
 from fhir_mappings.reports.layout import Statement, cells_of
 from fhir_mappings.reports.lexicon import Lexicon
 from fhir_mappings.reports.marks import mark
@@ -114,10 +117,11 @@ def _cell(
 ) -> list[DescribedResult]:  # fmt: skip
     """One value of a row, read as if it alone stood behind the row's name."""
     blank = folded[: label[1]] + " " * (cell[0] - label[1]) + folded[cell[0] : cell[1]]
-    unit = next((c for c in cells if c[0] >= cell[1] and folded[c[0] : c[1]].strip() in ("%", "percent")), None)
+    after = [folded[one[0] : one[1]].strip() for one in cells if one[0] >= cell[1]]
+    is_share = "%" in after or "%" in folded[label[0] : label[1]]
     statement = Statement(label[0], cell[1], "body", is_row=True)
     marked = mark(blank, statement, lexicon)
-    around = Surroundings(about, about.area, shares_known=unit is not None or "%" in folded[label[0] : label[1]])
+    around = Surroundings(about, about.area, shares_known=is_share)
     results = Describer(text, marked, lexicon, around).results()
     return [one for one in results if one.start >= cell[0] or one.is_numeric]
 
@@ -137,5 +141,5 @@ def _in_column(
     return replace(one, effect=effect_of(one, lexicon))
 
 
-def _last_day(moment: Moment) -> object:
+def _last_day(moment: Moment) -> date:
     return moment.last
