@@ -88,6 +88,8 @@ lock: $(VENV)/.dev ## Resolve the newest allowed versions into requirements/*.lo
 	$(PIP_COMPILE) --upgrade --extra postgresql --output-file requirements/runtime.lock pyproject.toml
 	$(PIP_COMPILE) --upgrade --extra dev --constraint requirements/runtime.lock \
 		--output-file requirements/dev.lock pyproject.toml
+	$(filter-out --all-build-deps,$(PIP_COMPILE)) --constraint requirements/dev.lock \
+		--output-file requirements/otel.lock requirements/otel.in
 
 clean: ## Remove .venv and everything that tools left behind
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \

@@ -16,13 +16,15 @@ from pydantic import BaseModel, ValidationError
 
 from cds_service.settings.faults import Fault, SettingsError, faults_of
 from cds_service.settings.model import ENVIRONMENT_PREFIX, Settings, Tenant, TrialSettings
+from cds_service.settings.secret_files import SECRETS_VARIABLE, secret_values
 
 CONFIG_VARIABLE = f"{ENVIRONMENT_PREFIX}CONFIG"
 """The environment variable that names the TOML file."""
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from ``RELAPSE_CDS_CONFIG`` and ``RELAPSE_CDS_*``; the environment wins over the file.
+    """Settings from ``RELAPSE_CDS_CONFIG``, the files of ``RELAPSE_CDS_SECRETS`` and ``RELAPSE_CDS_*``; the
+    environment wins over the secrets' directory, and that over the file.
 
     Raises SettingsError with every fault of both, or without those of a file that cannot be read.
     """
@@ -30,6 +32,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     faults: list[Fault] = []
     from_environment = _environment_values(environ, faults)
     values, directory = _file_values(environ, faults)
+    values.update(secret_values(environ, faults))
     trials = {**_table(values.get("trials")), **_table(from_environment.get("trials"))}
     values.update(from_environment)
     if trials:
@@ -164,7 +167,7 @@ def _file_values(environ: Mapping[str, str], faults: list[Fault]) -> tuple[dict[
 def _environment_values(environ: Mapping[str, str], faults: list[Fault]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in environ.items():
-        if not name.startswith(ENVIRONMENT_PREFIX) or name == CONFIG_VARIABLE:
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in (CONFIG_VARIABLE, SECRETS_VARIABLE):
             continue
         key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
         field = Settings.model_fields.get(key)

@@ -6,18 +6,20 @@ import re
 
 import pytest
 
-from tests.house.locks import LOCKS, ROOT, lock_text, pins
+from tests.house.locks import LOCKS, ROOT, lock_text, pins, project_table
+
+EVERY_LOCK = (*LOCKS, "otel.lock")
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", EVERY_LOCK)
 def test_every_pin_carries_hashes(lock: str) -> None:
     blocks = re.split(r"^(?=\S)", lock_text(lock), flags=re.MULTILINE)
     requirements = [block for block in blocks if block.strip() and not block.startswith("#")]
-    assert len(requirements) == len(pins(lock)) > 20
+    assert len(requirements) == len(pins(lock)) > 10
     assert [block.split()[0] for block in requirements if "--hash=sha256:" not in block] == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", EVERY_LOCK)
 def test_locks_name_no_index_host_or_path(lock: str) -> None:
     text = lock_text(lock)
     assert "://" not in text
@@ -25,11 +27,18 @@ def test_locks_name_no_index_host_or_path(lock: str) -> None:
     assert not re.search(r"(^|\s)/\w", text)
 
 
-def test_both_locks_agree() -> None:
-    runtime, dev = pins("runtime.lock"), pins("dev.lock")
+@pytest.mark.parametrize("lock", ["runtime.lock", "otel.lock"])
+def test_the_locks_agree(lock: str) -> None:
+    shipped, dev = pins(lock), pins("dev.lock")
     assert {
-        name: (version, dev.get(name)) for name, version in runtime.items() if dev.get(name) != version
+        name: (version, dev.get(name)) for name, version in shipped.items() if dev.get(name) != version
     } == {}
+
+
+def test_the_tracing_extra_is_asked_for_in_the_same_words() -> None:
+    lines = (ROOT / "requirements" / "otel.in").read_text("utf-8").splitlines()
+    asked = [line for line in lines if line and not line.startswith("#")]
+    assert asked == project_table()["optional-dependencies"]["otel"]
 
 
 def test_every_target_of_the_makefile_is_explained() -> None:
