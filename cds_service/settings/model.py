@@ -235,7 +235,7 @@ class Settings(BaseSettings):
     """Key of the pseudonyms under which the store knows patients; none: the store makes its own."""
 
     audit_secret: SecretStr | None = Field(default=None, min_length=16)
-    """Key that seals the audit trail, so that nobody without it can rewrite it; none: sealed without a key."""
+    """Key that seals the audit trail, so that nobody without it can rewrite it; none: no key."""
 
     operator_token: SecretStr | None = Field(default=None, min_length=16)
     """Opens the operator page in a browser, as the password; none: only tenants' signed tokens do."""

@@ -1,7 +1,8 @@
 """Secrets from a directory with one file a key, as containers and Kubernetes hand them out.
 
-``RELAPSE_CDS_SECRETS`` names the directory; the files bear the names of keys (``store``, ``pseudonym_secret`` ...).
-Only keys that may hold a secret are read from there: a directory that others fill must not change what is decided.
+``RELAPSE_CDS_SECRETS`` names the directory; the files bear the names of keys (``store``, ``audit_secret`` ...).
+Only keys that may hold a secret are read from there: a directory that others fill must not change what is
+decided.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ SECRET_KEYS = ("store", "pseudonym_secret", "audit_secret", "operator_token")
 def secret_values(environ: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
     """The secrets by key; what is wrong is added to ``faults``, and no content is ever quoted.
 
-    One line break at the end of a file is not part of the secret. Files of other names are refused, except hidden
-    ones: Kubernetes keeps its own bookkeeping in ``..data``.
+    One line break at the end of a file is not part of the secret. Files of other names are refused, except
+    hidden ones: Kubernetes keeps its own bookkeeping in ``..data``.
     """
     name = environ.get(SECRETS_VARIABLE, "")
     if not name:
