@@ -93,8 +93,7 @@ def _parts(
     knowledge: Knowledge,
     rate: CallRate,
 ) -> Parts:
-    retention = timedelta(days=settings.feedback_retention_days)
-    store = store or open_store(settings.store, _secret(settings), retention)
+    store = store or store_of(settings)
     reader = reader or FhirReader(settings)
     trials = load_trial_knowledge(settings.knowledge_dir)
     knowledge = replace(knowledge, words={**knowledge.words, **trials.words})
@@ -125,9 +124,12 @@ def call_rate(settings: Settings) -> CallRate:
     return CallRate(names, settings.rate_limit_per_minute)
 
 
-def _secret(settings: Settings) -> bytes | None:
-    secret = settings.pseudonym_secret
-    return secret.get_secret_value().encode() if secret is not None else None
+def store_of(settings: Settings) -> Store:
+    """The store that the configuration names, its tables brought up to date. Raises as ``open_store``."""
+    secrets = (settings.pseudonym_secret, settings.audit_secret)
+    pseudonyms, audit_seals = (one.get_secret_value().encode() if one else None for one in secrets)
+    retention = timedelta(days=settings.feedback_retention_days)
+    return open_store(settings.store, pseudonyms, retention, audit_seals)
 
 
 def _register(app: Flask, parts: Parts) -> None:

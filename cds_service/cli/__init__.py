@@ -22,6 +22,8 @@ COMMANDS = (
     "call",
     "trials",
     "feedback",
+    "audit",
+    "store",
     "keys",
     "check_config",
     "load_demo",

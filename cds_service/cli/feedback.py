@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cds_service.cli.configured import configured
 from cds_service.cli.faults import FAILED, Unusable
-from cds_service.settings.model import Settings
+from cds_service.cli.stores import check_exists
 
 _COLUMNS = """columns:
   tenant, service, card, topic, ruleVersion, outcome (accepted|overridden), suggestion,
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     since = _since(args.since)
     settings = configured()
-    _check_exists(settings)
+    check_exists(settings)
     write = write_json if args.json else write_csv
     try:
         store = open_store(settings.store)
@@ -74,10 +73,3 @@ def _since(text: str | None) -> datetime | None:
             "--since: write a date or a moment such as 2026-11-01 or 2026-11-01T12:00:00Z"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _check_exists(settings: Settings) -> None:
-    """An export must not make an empty database and call it an answer."""
-    kind, _, place = settings.store.partition(":///")
-    if kind == "sqlite://" or (kind.startswith("sqlite") and not Path(place.partition("?")[0]).is_file()):
-        raise Unusable("store: there is no such file; name the service's own store and run where it runs")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,8 @@ from fhir_mappings.trials import says_nothing_new
 
 FLUSH_SECONDS = 2.0
 _OWN_KEYS: Mapping[str, str] = MappingProxyType({})
+HEAD_EVERY = timedelta(hours=1)
+"""How often the newest seal of the audit trail is named in the log."""
 MOST_WAITING = 10_000
 """Beyond this many unwritten calls the oldest are dropped; the log says so."""
 
@@ -58,6 +60,7 @@ class Recorder:
         self._waiting: list[Answered] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._head_named_at: datetime | None = None
         self._thread: threading.Thread | None = None
 
     def quiet(self, tenant: str, patient_id: str, at: datetime) -> Callable[[str, str], bool]:
@@ -135,10 +138,19 @@ class Recorder:
             self._store.purge_if_due(calls[-1].at)
             self._store.firings.add(_call(call) for call in calls)
             self._store.audit.append([_entry(call) for call in calls])
+            self._name_the_head(calls[-1].at)
         except StoreUnavailable:
             audit.log("trail-not-written", count=len(calls))
             with self._lock:
                 self._waiting[:0] = calls
+
+    def _name_the_head(self, at: datetime) -> None:
+        """Puts the newest seal into the log, which is kept elsewhere: what is cut off later misses it."""
+        if self._head_named_at is not None and abs(at - self._head_named_at) < HEAD_EVERY:
+            return
+        self._head_named_at = at
+        number, seal = self._store.audit.head()
+        audit.log("trail-head", count=number, digest=seal)
 
     def close(self) -> None:
         """Writes the rest and ends the thread."""

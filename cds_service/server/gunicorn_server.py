@@ -68,12 +68,11 @@ def serve(settings: Settings) -> None:
 
     Raises KnowledgeError, SettingsError, PortUnusable or a fault of the store before anything is served.
     """
-    from cds_service.app import call_rate, create_app
+    from cds_service.app import call_rate, create_app, store_of
     from cds_service.evaluation.site_knowledge import knowledge_in_use, known_names
     from cds_service.observability import audit
     from cds_service.server.sockets import listen_on
     from cds_service.settings.loading import check_names
-    from cds_service.store import open_store
     from fhir_mappings.trials import load_trial_knowledge
 
     audit.configure_logging(settings.log_level)
@@ -81,7 +80,7 @@ def serve(settings: Settings) -> None:
     check_names(settings, known_names(knowledge))
     load_trial_knowledge(settings.knowledge_dir)
     # Migrates the tables once, before any worker uses them.
-    open_store(settings.store, _secret(settings)).close()
+    store_of(settings).close()
     gc.collect()
     gc.freeze()
     _hide_server_name()
@@ -118,11 +117,6 @@ def _options(settings: Settings, bind: str) -> dict[str, Any]:
         "worker_exit": lambda _, worker: _close(worker),
         "child_exit": lambda _, worker: _forget(worker),
     }
-
-
-def _secret(settings: Settings) -> bytes | None:
-    secret = settings.pseudonym_secret
-    return secret.get_secret_value().encode() if secret is not None else None
 
 
 def _serve_metrics(settings: Settings) -> None:

@@ -1,8 +1,7 @@
 """Secrets from a directory with one file a key, as containers and Kubernetes hand them out.
 
-``RELAPSE_CDS_SECRETS`` names the directory; the files bear the names of keys (``store``, ``audit_secret`` ...).
-Only keys that may hold a secret are read from there: a directory that others fill must not change what is
-decided.
+``RELAPSE_CDS_SECRETS`` names the directory; the files bear the names of keys, for example ``store``. Only
+keys that may hold a secret are read from there: a directory that others fill must not change what is decided.
 """
 
 from __future__ import annotations

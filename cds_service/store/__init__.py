@@ -5,7 +5,7 @@ SQLite (write-ahead log, synchronous FULL) for one host, PostgreSQL for several.
 way in; one module a subject. A method that writes has committed when it returns.
 """
 
-from cds_service.store.audit import AuditEntry, SealedEntry
+from cds_service.store.audit_chain import AuditEntry, AuditReport, SealedEntry, Seals
 from cds_service.store.evaluations import ShownCard
 from cds_service.store.faults import StoreMisconfigured, StoreUnavailable
 from cds_service.store.feedback import FeedbackEvent
@@ -16,11 +16,13 @@ from cds_service.store.usage_counts import Call, Firing
 
 __all__ = [
     "AuditEntry",
+    "AuditReport",
     "Call",
     "FeedbackEvent",
     "Firing",
     "QuietRule",
     "SealedEntry",
+    "Seals",
     "ShownCard",
     "Store",
     "StoreMisconfigured",

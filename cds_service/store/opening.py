@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from cds_service.store.audit import Audit
+from cds_service.store.audit_chain import Seals
 from cds_service.store.engines import Engines, make_engines
 from cds_service.store.evaluations import Evaluations
 from cds_service.store.faults import StoreMisconfigured, reported
@@ -29,7 +30,11 @@ class Store:
     """Everything the service remembers. Safe to use from several threads and after a fork."""
 
     def __init__(
-        self, engines: Engines, pseudonym_secret: bytes | None = None, retention: timedelta | None = None
+        self,
+        engines: Engines,
+        pseudonym_secret: bytes | None = None,
+        retention: timedelta | None = None,
+        audit_secret: bytes | None = None,
     ) -> None:
         self._engines = engines
         self._retention = retention
@@ -38,7 +43,9 @@ class Store:
         self.feedback = Feedback(engines)
         self.quiet = Quiet(engines)
         self.replay = Replay(engines)
-        self.audit = Audit(engines)
+        self.audit_secret = audit_secret
+        """What seals the audit trail; None: it is sealed without a key."""
+        self.audit = Audit(engines, Seals(audit_secret) if audit_secret else Seals())
         self.firings = Firings(engines)
         self.trials = TrialAnswers(engines)
         self.pseudonyms = Pseudonyms(engines, pseudonym_secret)
@@ -67,7 +74,7 @@ class Store:
             self.feedback.purge(before)
             + self.evaluations.purge(before)
             + self.quiet.purge(at, before)
-            + self.audit.purge(before)
+            + self.audit.purge(before, at)
         )
 
     def purge_if_due(self, at: datetime) -> int:
@@ -92,7 +99,12 @@ class Store:
         self._engines.forget_connections()
 
 
-def open_store(url: str, pseudonym_secret: bytes | None = None, retention: timedelta | None = None) -> Store:
+def open_store(
+    url: str,
+    pseudonym_secret: bytes | None = None,
+    retention: timedelta | None = None,
+    audit_secret: bytes | None = None,
+) -> Store:
     """Opens the store and brings its tables up to date. ``retention`` None: nothing is forgotten by itself.
 
     ``sqlite:///file.db``, ``sqlite://`` (until :meth:`Store.close`, for the demo) or
@@ -101,22 +113,32 @@ def open_store(url: str, pseudonym_secret: bytes | None = None, retention: timed
     :raises StoreMisconfigured: the URL names no usable database.
     :raises StoreUnavailable: the database cannot be reached, read or written.
     """
-    place = _checked(url)
+    place = checked_url(url)
     temporary = None
     if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
         # Threads share a file; a real in-memory database belongs to one connection.
         temporary = tempfile.TemporaryDirectory(prefix="relapse-cds-")
         place = place.set(database=f"{temporary.name}/store.db")
     engines = make_engines(place)
-    with reported("opening it"):
-        migrate(engines)
-    store = Store(engines, pseudonym_secret, retention)
+    try:
+        with reported("opening it"):
+            migrate(engines)
+    except BaseException:
+        engines.close()
+        raise
+    store = Store(engines, pseudonym_secret, retention, audit_secret)
     store._temporary = temporary
     _forget_connections_in_children(store)
     return store
 
 
-def _checked(url: str) -> URL:
+def engines_of(url: str) -> Engines:
+    """The database as it stands, not migrated; for copying and checking it. Raises StoreMisconfigured."""
+    return make_engines(checked_url(url))
+
+
+def checked_url(url: str) -> URL:
+    """The address of a database that is supported. Raises StoreMisconfigured."""
     try:
         place = make_url(url)
     except ArgumentError:

@@ -146,6 +146,6 @@ def test_sigterm_finishes_what_is_in_flight_and_writes_the_trail(served: Served)
     store = open_store(f"sqlite:///{served.directory}/relapse-cds.db")
     try:
         assert sum(firing.calls for firing in store.firings.read()) == answered >= 1
-        assert store.audit.first_broken() is None
+        assert store.audit.verify().holds
     finally:
         store.close()
