@@ -28,7 +28,8 @@ _EXAMPLES = """examples:
   relapse-cds audit verify --former-secret-file old-audit-secret
   relapse-cds audit export --since 2026-11-01 > trail.ndjson
 
-Exit code 1: the trail does not hold. Without audit_secret whoever can write to the database can seal anew.
+Exit code 1: the trail does not hold.
+Without audit_secret whoever can write to the database can seal anew.
 """
 
 

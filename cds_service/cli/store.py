@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _EXAMPLES = """examples:
   relapse-cds store backup relapse-cds-$(date +%F).backup      while the service runs
   relapse-cds store check --backup relapse-cds-2026-11-30.backup
-  relapse-cds store restore relapse-cds-2026-11-30.backup      into an empty store; the service is stopped
+  relapse-cds store restore relapse-cds-2026-11-30.backup      into an empty store, service stopped
   relapse-cds store check                                      tables, integrity, audit trail
-  relapse-cds store migrate --to 0001                          before an older version is installed again
+  relapse-cds store migrate --to 0001                          before an older version is installed
 
-A backup of SQLite can be restored into PostgreSQL and the other way round. It holds what clinicians typed
-and the keys of the pseudonyms: keep it as the database is kept.
+A backup of SQLite can be restored into PostgreSQL and the other way round. It holds what
+clinicians typed and the keys of the pseudonyms: keep it as the database is kept.
 """
 
 
