@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from cds_service.app import create_app
 from cds_service.app_state import parts_of
 from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import Knowledge, load_knowledge
+
+# How long an example takes says how busy the machine is, nothing else.
+hypothesis_settings.register_profile(
+    "no-wall-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("no-wall-clock")
 
 AT = datetime(2024, 6, 4, 12, tzinfo=UTC)
 FHIR_SERVER = "https://ehr.example.org/fhir"

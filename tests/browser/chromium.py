@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 """Empty where the machine has none."""
@@ -25,6 +25,10 @@ FLAGS = (
     "--disable-sync",
 )
 """Without these it fails as root, or calls its maker at every start."""
+
+PATIENCE_MS = 120_000
+"""A busy machine is slow and not wrong: only what never comes fails a test."""
+expect.set_options(timeout=PATIENCE_MS)
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 _REFUSED = "Failed to load resource: the server responded with a status of "
@@ -85,7 +89,7 @@ def watched_page(browser: Browser, origin: str, **context: Any) -> Iterator[tupl
     watch = Watch(origin)
     try:
         page = place.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(_WATCH)
         page.on("console", watch.console)
         page.on("pageerror", lambda error: watch.complaints.append(f"script: {error.message}"))

@@ -34,7 +34,7 @@ def switch(page: Page, *, prefetch: str = "full", fault: str = "none", access: b
 
 def wait_for_answer(page: Page) -> None:
     """Waits until the answer of the newest opening is shown."""
-    expect(page.locator('[data-name="response"]')).to_be_visible(timeout=15_000)
+    expect(page.locator('[data-name="response"]')).to_be_visible(timeout=120_000)
     expect(page.get_by_text("The chart is being opened")).to_have_count(0)
 
 

@@ -107,9 +107,9 @@ def use(demo: DemoPlace) -> None:
                 reason = card["overrideReasons"][place % len(card["overrideReasons"])]
                 answer |= {"outcome": "overridden", "overrideReason": {"reason": reason}}
             requests.post(
-                f"{demo.url}/cds-services/all-relapse/feedback", json={"feedback": [answer]}, timeout=5
+                f"{demo.url}/cds-services/all-relapse/feedback", json={"feedback": [answer]}, timeout=120
             ).raise_for_status()
-    requests.post(f"{demo.url}/demo/ehr/afresh", json={}, timeout=5).raise_for_status()
+    requests.post(f"{demo.url}/demo/ehr/afresh", json={}, timeout=120).raise_for_status()
 
 
 def main() -> int:

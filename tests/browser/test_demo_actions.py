@@ -16,7 +16,7 @@ from tests.browser.opening import card, open_chart, open_demo, orders, reopen, t
 @pytest.fixture(autouse=True)
 def _as_it_was(demo: DemoPlace) -> Iterator[None]:
     yield
-    assert requests.post(f"{demo.url}/demo/ehr/afresh", json={}, timeout=5).status_code == 200
+    assert requests.post(f"{demo.url}/demo/ehr/afresh", json={}, timeout=120).status_code == 200
 
 
 def held_orders(demo: DemoPlace, patient: str) -> list[dict[str, object]]:
@@ -25,7 +25,7 @@ def held_orders(demo: DemoPlace, patient: str) -> list[dict[str, object]]:
         f"{demo.fhir_server}/ServiceRequest",
         params={"patient": patient},
         headers={"Authorization": f"Bearer {token}"},
-        timeout=5,
+        timeout=120,
     ).json()
     return [entry["resource"] for entry in found.get("entry", [])]
 

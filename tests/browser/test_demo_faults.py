@@ -25,7 +25,7 @@ def _sandbox_works_again(demo: DemoPlace, watch: Watch) -> Iterator[None]:
     watch.refusals = {412, 503}
     yield
     answer = {"fault": "none", "patient": PATIENT}
-    assert requests.put(f"{demo.url}/demo/ehr/fault", json=answer, timeout=5).status_code == 200
+    assert requests.put(f"{demo.url}/demo/ehr/fault", json=answer, timeout=120).status_code == 200
 
 
 def opened(page: Page, demo: DemoPlace, **switches: object) -> None:
@@ -44,7 +44,7 @@ def refusal(page: Page) -> str:
 @pytest.fixture
 def asked(demo: DemoPlace) -> None:
     """The service asks the sandbox again, after the pause that follows failures."""
-    for _ in range(60):
+    for _ in range(480):
         if fire(demo, PATIENT, prefetch=False).status == 200:
             return
         sleep(0.25)

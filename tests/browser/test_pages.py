@@ -54,13 +54,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Page, demo: DemoPlace, path:
     links = set(page.evaluate("[...document.links].map((link) => link.href.split('#')[0])"))
     own = {link for link in links if link.startswith(demo.url)}
     assert f"{demo.url}/" in own
-    answers = {link: requests.get(link, timeout=10).status_code for link in own}
+    answers = {link: requests.get(link, timeout=120).status_code for link in own}
     assert {link: status for link, status in answers.items() if status != 200} == {}
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_forbids_whatever_is_not_our_own(demo: DemoPlace, path: str) -> None:
-    headers = requests.get(demo.url + path, headers={"Accept": "text/html"}, timeout=10).headers
+    headers = requests.get(demo.url + path, headers={"Accept": "text/html"}, timeout=120).headers
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
@@ -87,13 +87,13 @@ def test_the_start_page_says_what_it_is_and_whether_it_works(page: Page, demo: D
     status = page.get_by_role("region", name="This service now")
     expect(status).to_contain_text("Store: writable")
     expect(status).to_contain_text("draft, not approved by a clinician")
-    digest = requests.get(f"{demo.url}/version", timeout=5).json()["knowledge"]["digest"]
+    digest = requests.get(f"{demo.url}/version", timeout=120).json()["knowledge"]["digest"]
     expect(status).to_contain_text(digest)
 
 
 def test_discovery_stands_on_the_start_page_as_a_table(page: Page, demo: DemoPlace) -> None:
     page.goto(f"{demo.url}/")
-    service = requests.get(f"{demo.url}/cds-services", timeout=5).json()["services"][0]
+    service = requests.get(f"{demo.url}/cds-services", timeout=120).json()["services"][0]
     table = page.get_by_role("region", name="Prefetch keys")
     for key, template in service["prefetch"].items():
         row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=key, exact=True))

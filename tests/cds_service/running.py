@@ -24,7 +24,7 @@ import requests
 from cds_service.settings.model import Settings
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _wait(service: Service) -> None:
         if service.process.poll() is not None:
             break
         try:
-            if requests.get(f"{service.url}/readyz", timeout=5).status_code == 200:
+            if requests.get(f"{service.url}/readyz", timeout=120).status_code == 200:
                 return
         except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)

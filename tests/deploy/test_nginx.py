@@ -167,7 +167,7 @@ def started(folder: Path, upstream: int, *, inside: bool = True) -> Iterator[str
         yield f"https://localhost:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def ask(method: str, url: str, **more: Any) -> requests.Response:
     with requests.Session() as session, warnings.catch_warnings():
         warnings.simplefilter("ignore", InsecureRequestWarning)
         session.trust_env = False
-        return session.request(method, url, verify=False, timeout=30, **more)
+        return session.request(method, url, verify=False, timeout=120, **more)
 
 
 def secured(front: str) -> ssl.SSLSocket:

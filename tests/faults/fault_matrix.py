@@ -1,7 +1,8 @@
 """Many randomised readings through faults, each compared with the faultless answer.
 
 A *silent miss* is a need that claims to be known and differs from what the faultless server says. An
-*overrun* is a reading that took more than its deadline, 100 ms, and what the machine itself was late by.
+*overrun* is a reading that took longer than its deadline, an allowance, and what the machine was late by. The
+faults last until the client has gone, so a reading without a deadline overruns every allowance.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from tests.faults.readings import reader_of, reading
 from tests.faults.wire import LoopbackServer
 
 Answers = dict[str, tuple[str, ...]]
-ALLOWED_OVERRUN = 0.1
+ON_A_QUIET_MACHINE = 0.1
+ON_A_BUSY_MACHINE = 10.0
+"""Seconds allowed beyond the deadline. A machine that does other work lends a thread its core when it can."""
 
 
 @dataclass
@@ -79,14 +82,17 @@ def strikes(rng: random.Random) -> Callable[[int], bool]:
     }[kind]
 
 
-def run_matrix(runs: int, seed: int, seconds: float) -> Outcome:
+def run_matrix(runs: int, seed: int, seconds: float, allowed: float = ON_A_BUSY_MACHINE) -> Outcome:
     """That many readings, each through one mode at random requests."""
     rng = random.Random(seed)
     respond = LittleFhir(page_size=rng.choice([2, 3, 5]))
     truth, outcome = faultless(respond), Outcome()
     for run in range(runs):
         mode = rng.choice(list(MODES))
-        _one_run(f"run {run} seed {seed} {mode}", mode, strikes(rng), respond, truth, seconds, outcome)
+        name = f"run {run} seed {seed} {mode}"
+        took = _one_run(name, mode, strikes(rng), respond, truth, seconds, outcome)
+        if took > seconds + allowed:
+            outcome.overruns.append(f"{name}: {took:.3f} s")
     return outcome
 
 
@@ -98,7 +104,8 @@ def _one_run(
     truth: Answers,
     seconds: float,
     outcome: Outcome,
-) -> None:
+) -> float:
+    """Notes what a reading said, and returns how long it took without what the machine was late by."""
     reader = reader_of(max_body_bytes=1_000_000)
     with FaultProxy(respond, mode, struck) as proxy, MachineLag() as lag:
         start = time.monotonic()
@@ -107,10 +114,9 @@ def _one_run(
         took = time.monotonic() - start
     reader.close()
     outcome.runs += 1
-    if took > seconds + ALLOWED_OVERRUN + lag.worst:
-        outcome.overruns.append(f"{name}: {took:.3f} s")
     for key, need in fetched.items():
         outcome.reasons[need.state.reason or "known"] += 1
         got = tuple(sorted(entry.resource.id or "" for entry in need.entries if entry.resource))
         if need.state.availability is not Availability.UNKNOWN and got != truth[key]:
             outcome.silent.append(f"{name}: {key} {got}")
+    return took - lag.worst

@@ -35,7 +35,7 @@ class Front(LoopbackServer):
 
     def _pass_on(self, asked: Asked) -> Answer:
         changed = self._change(asked)
-        connection = http.client.HTTPConnection(self._address, timeout=30)
+        connection = http.client.HTTPConnection(self._address, timeout=120)
         try:
             headers = {name: asked.headers[name] for name in _HANDED_ON if name in asked.headers}
             connection.putrequest(changed.method, changed.target, skip_accept_encoding=True)

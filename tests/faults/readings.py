@@ -35,7 +35,7 @@ def reader_of(**changes: Any) -> FhirReader:
 
 @contextmanager
 def reading(
-    url: str, seconds: float = 5.0, tenant: Tenant | None = None, reader: FhirReader | None = None
+    url: str, seconds: float = 60.0, tenant: Tenant | None = None, reader: FhirReader | None = None
 ) -> Iterator[Reading]:
     """A reading of the server at ``url`` with the canary token."""
     own = reader or reader_of()

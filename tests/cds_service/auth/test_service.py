@@ -54,7 +54,7 @@ def post(service: Service, path: str, body: object, authorization: str = "") -> 
     headers = {"Authorization": authorization} if authorization else {}
     with requests.Session() as session:
         session.trust_env = False
-        return session.post(service.url + path, json=body, headers=headers, timeout=30)
+        return session.post(service.url + path, json=body, headers=headers, timeout=120)
 
 
 def call(service: Service, authorization: str = "") -> requests.Response:
@@ -131,7 +131,7 @@ def test_j_65_each_endpoint_wants_its_own_token(service: Service) -> None:
         for endpoint, path in paths.items():
             if endpoint == DISCOVERY:
                 answer = requests.get(
-                    service.url + path, headers={"Authorization": bearer(token(aud=audience))}, timeout=30
+                    service.url + path, headers={"Authorization": bearer(token(aud=audience))}, timeout=120
                 )
             else:
                 body = HOOK if endpoint == ENDPOINT else FEEDBACK_BODY
@@ -153,9 +153,9 @@ def test_the_audience_is_ours_whatever_the_host_header_says(service: Service) ->
 @pytest.mark.req("P2")
 @pytest.mark.req("B15")
 def test_discovery_needs_no_token_but_refuses_a_bad_one(service: Service) -> None:
-    assert requests.get(f"{service.url}/cds-services", timeout=30).status_code == 200
+    assert requests.get(f"{service.url}/cds-services", timeout=120).status_code == 200
     bad = {"Authorization": bearer(token(aud="elsewhere"))}
-    answer = requests.get(f"{service.url}/cds-services", headers=bad, timeout=30)
+    answer = requests.get(f"{service.url}/cds-services", headers=bad, timeout=120)
     assert answer.status_code == 401
     assert answer.content == expected_401(service)
 
@@ -208,7 +208,7 @@ def test_no_token_no_patient_and_no_foreign_text_in_the_log(service: Service) ->
 
 def test_the_metrics_count_reasons_and_name_nobody(service: Service) -> None:
     call(service, bearer(token(aud="CANARY")))
-    text = requests.get(f"{service.url}/metrics", timeout=30).text
+    text = requests.get(f"{service.url}/metrics", timeout=120).text
     assert 'jwt_rejected_total{reason="audience",tenant="general"}' in text
     assert "CANARY" not in text
 
@@ -224,6 +224,6 @@ def _raw(service: Service, lines: list[str], host: str = "127.0.0.1") -> bytes:
         *lines,
     ]
     port = int(service.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
         return connection.recv(65_536)

@@ -19,7 +19,7 @@ from tests.cds_service.auth import forge, key_server
 from tests.cds_service.auth.forge import AT, ENDPOINT, ES, RS, bearer, key_set, token
 from tests.cds_service.auth.key_server import KeyServer, serving
 
-WAIT = 10.0
+WAIT = 120.0
 
 
 @pytest.fixture

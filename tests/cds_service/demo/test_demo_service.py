@@ -70,7 +70,7 @@ def test_a_chart_that_may_not_be_read_is_not_taken_for_silence(demo_service: Dem
 
 
 def test_the_sandbox_wants_a_token(demo_service: DemoPlace) -> None:
-    response = requests.get(f"{demo_service.fhir_server}/Patient/healthy", timeout=5)
+    response = requests.get(f"{demo_service.fhir_server}/Patient/healthy", timeout=120)
     assert response.status_code == 401
     assert response.headers["Content-Type"] == "application/fhir+json"
 

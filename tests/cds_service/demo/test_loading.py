@@ -42,7 +42,7 @@ def empty_server() -> Iterator[Sandbox]:
 def pages(session: requests.Session, url: str, sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {sandbox.tokens.issue()}"}
     while url:
-        response = session.get(url, headers=headers, timeout=5)
+        response = session.get(url, headers=headers, timeout=120)
         assert response.status_code == 200
         body: dict[str, Any] = response.json()
         yield body

@@ -126,7 +126,7 @@ class _Load:
             while not self._stopping.is_set():
                 events = [self._event() for _ in range(3)]
                 try:
-                    answer = session.post(self._service.url + PATH, json=_body(events), timeout=10)
+                    answer = session.post(self._service.url + PATH, json=_body(events), timeout=120)
                 except requests.RequestException:
                     # Not acknowledged: it may be there or not.
                     return

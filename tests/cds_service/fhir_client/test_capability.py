@@ -80,14 +80,14 @@ def test_a_server_is_asked_for_its_statement_in_the_background_without_the_token
     with LoopbackServer(respond) as server:
         url = server.url + BASE
         reader = FhirReader(Settings.embedded())
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             record = opened._door.record
-            for _ in range(500):
+            for _ in range(6000):
                 if record.habits.without_code:
                     break
                 time.sleep(0.01)
             opened.fetch(NEEDS, "p1")
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)):
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)):
             pass
         reader.close()
         asked = list(server.asked)
@@ -102,7 +102,7 @@ def test_a_server_of_another_version_is_not_searched() -> None:
     with LoopbackServer(lambda _: Answer(body=statement("1.0.2"))) as server:
         url = server.url + BASE
         reader = FhirReader(Settings.embedded(), learns=False)
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened._door.learn_now()
             fetched = opened.fetch(NEEDS, "p1")
         reader.close()
@@ -126,7 +126,7 @@ def test_a_statement_that_could_not_be_had_is_asked_for_again_later() -> None:
     with LoopbackServer(lambda _: Answer(503)) as server:
         url = server.url + BASE
         reader = FhirReader(Settings.embedded(), learns=False)
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             door = opened._door
         door.learn_now()
         reader.close()

@@ -27,7 +27,7 @@ def test_a_hanging_lookup_is_shared_and_holds_no_other_host(monkeypatch: pytest.
     def look_up(host: str, port: int, *_: Any) -> list[Any]:
         asked.append(host)
         if host == "hangs.example":
-            released.wait(10)
+            released.wait(240)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -35,7 +35,7 @@ def test_a_hanging_lookup_is_shared_and_holds_no_other_host(monkeypatch: pytest.
         with pytest.raises(TimeoutError):
             resolve("hangs.example", 443, Deadline.after(0.02))
     assert asked == ["hangs.example"]
-    assert resolve("works.example", 443, Deadline.after(5)) == [(socket.AF_INET, ("192.0.2.1", 443))]
+    assert resolve("works.example", 443, Deadline.after(60)) == [(socket.AF_INET, ("192.0.2.1", 443))]
     released.set()
 
 
@@ -45,7 +45,7 @@ def test_an_unknown_name_has_no_address(fault: Exception, monkeypatch: pytest.Mo
         raise fault
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    assert resolve("unknown.example", 443, Deadline.after(5)) == []
+    assert resolve("unknown.example", 443, Deadline.after(60)) == []
 
 
 def test_each_lookup_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,5 +53,5 @@ def test_each_lookup_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 1))]
     )
-    found = [resolve("moves.example", 1, Deadline.after(5))[0][1][0] for _ in range(2)]
+    found = [resolve("moves.example", 1, Deadline.after(60))[0][1][0] for _ in range(2)]
     assert found == ["192.0.2.1", "192.0.2.2"]

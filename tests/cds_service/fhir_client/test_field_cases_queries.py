@@ -238,7 +238,7 @@ def test_case_17_a_batch_is_used_where_it_is_configured_and_falls_back() -> None
         with LoopbackServer(respond) as server:
             url = server.url + BASE
             reader = reader_of()
-            with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+            with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
                 record_ = opened._door.record
                 record_.habits = type(record_.habits)(batch=True)
                 fetched = opened.fetch(NEEDS[1:4], "p1")
@@ -265,7 +265,7 @@ def test_case_17_an_odd_answer_to_a_batch_falls_back_to_single_requests(answer: 
     with LoopbackServer(lambda a: answer if a.method == "POST" else little(a)) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened._door.record.habits = Habits(batch=True)
             fetched = opened.fetch(NEEDS[1:4], "p1")
         reader.close()
@@ -285,7 +285,7 @@ def test_case_17_a_failed_entry_of_a_batch_is_named(status: str, reason: str) ->
     with LoopbackServer(lambda _: json_answer(content)) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened._door.record.habits = Habits(batch=True)
             fetched = opened.fetch([MARROW], "p1")
         reader.close()
@@ -296,7 +296,7 @@ def test_case_17_a_search_that_goes_by_post_is_not_batched() -> None:
     with LoopbackServer(LittleFhir(page_size=100)) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened._door.record.habits = Habits(batch=True, posts=frozenset({"*"}))
             opened.fetch([MANY], "p1")
         reader.close()
@@ -338,7 +338,7 @@ def test_a_full_bulkhead_reads_nothing() -> None:
     with LoopbackServer(LittleFhir()) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened._bulkhead._free = 0
             fetched = opened.fetch([MARROW], "p1")
             followed = opened.follow(MARROW, f"{url}/Observation?x=2")

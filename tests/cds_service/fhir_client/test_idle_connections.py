@@ -39,7 +39,7 @@ def readings(server: LoopbackServer) -> list[set[str]]:
     """The reasons of several readings in a row; empty text for a need that was read."""
     url, reader, found = f"{server.url}/fhir", reader_of(), []
     for _ in range(READINGS):
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(10)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             found.append({need.state.reason for need in opened.fetch(NEEDS, "p1").values()})
     reader.close()
     return found
@@ -54,7 +54,7 @@ def test_a_connection_that_was_closed_while_idle_is_no_failure() -> None:
 def test_a_connection_that_is_closed_when_it_is_new_is_one() -> None:
     with ClosesWhenUsedAgain(always=True) as server:
         url, reader = f"{server.url}/fhir", reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(10)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             found = opened.fetch(NEEDS, "p1")
         reader.close()
     assert {need.state.availability for need in found.values()} == {Availability.UNKNOWN}

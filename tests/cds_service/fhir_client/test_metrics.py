@@ -21,7 +21,7 @@ def test_exchanges_are_counted_by_tenant_type_and_outcome() -> None:
         url = server.url + BASE
         reader = reader_of()
         tenant = tenant_of(url, id="counted")
-        with reader.open(tenant, url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant, url, Authorization(), Deadline.after(60)) as opened:
             opened.fetch(NEEDS, "p1")
         reader.close()
     assert count("counted", "Patient", "answered") == 1
@@ -37,7 +37,7 @@ def test_a_servers_own_words_never_become_a_label() -> None:
     with LoopbackServer(respond) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url), url, Authorization(), Deadline.after(60)) as opened:
             opened.fetch(NEEDS, "p1")
             opened.follow(NEEDS[2], f"{url}/CANARY?patient=p1")
         reader.close()
@@ -51,7 +51,7 @@ def test_an_open_breaker_shows() -> None:
     with LoopbackServer(lambda _: Answer(500)) as server:
         url = server.url + BASE
         reader = reader_of()
-        with reader.open(tenant_of(url, id="broken"), url, Authorization(), Deadline.after(5)) as opened:
+        with reader.open(tenant_of(url, id="broken"), url, Authorization(), Deadline.after(60)) as opened:
             for _ in range(FAILURES_IN_A_ROW):
                 opened.fetch(NEEDS[1:2], "p1")
         reader.close()

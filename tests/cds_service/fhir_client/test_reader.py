@@ -26,7 +26,7 @@ TODAY = date(2026, 11, 20)
 AT = datetime.combine(TODAY, time(12), UTC)
 TOKEN = "CANARY-door-token"
 RELAPSE = next(one for one in load_patients(TODAY) if one.id == "early-marrow")
-BARRIER_SECONDS = 20.0
+BARRIER_SECONDS = 120.0
 
 
 def answer(body: Json, media_type: str = "application/fhir+json", status: int = 200) -> Answer:

@@ -46,6 +46,12 @@ def test_everything_else_is_not(outcome: Reply | Failed) -> None:
     assert pause_before_retry(GET, outcome, Deadline.after(10)) is None
 
 
+@pytest.fixture(autouse=True)
+def _time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+
+
 def test_not_when_most_of_the_time_is_gone() -> None:
     late = Deadline(time.monotonic() + 3.9, 10)
     early = Deadline(time.monotonic() + 4.9, 10)

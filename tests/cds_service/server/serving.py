@@ -46,7 +46,7 @@ class Served:
         self._wait()
 
     def _wait(self) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 self.get("/readyz")
@@ -57,7 +57,7 @@ class Served:
         raise AssertionError((self.directory / "log").read_text())
 
     def get(self, path: str, port: int = 0) -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=120)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -67,7 +67,7 @@ class Served:
 
     def send(self, raw: bytes) -> bytes:
         """What comes back for some bytes, until the connection ends or is idle."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as connection:
             connection.sendall(raw)
             answer = bytearray()
             while part := connection.recv(65_536):

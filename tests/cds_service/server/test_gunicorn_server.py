@@ -26,7 +26,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield running
     if running.process.poll() is None:
         running.process.terminate()
-    running.process.wait(40)
+    running.process.wait(120)
     assert "Traceback" not in (running.directory / "log").read_text()
 
 
@@ -126,10 +126,12 @@ def test_metrics_of_all_workers_have_a_port_of_their_own(served: Served) -> None
 def test_sigterm_finishes_what_is_in_flight_and_writes_the_trail(served: Served) -> None:
     assert served.send(http(b"[", "Content-Length: 1")).startswith(b"HTTP/1.1 400")
     body = orjson.dumps(request({"conditions": bundle(asthma())}))
-    head = http(b"", f"Content-Length: {len(body)}")
-    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connection:
-        connection.sendall(head + body[:10])
-        time.sleep(0.3)
+    head = http(b"", f"Content-Length: {len(body)}", "Expect: 100-continue")
+    with socket.create_connection(("127.0.0.1", served.port), timeout=120) as connection:
+        connection.sendall(head)
+        # The worker says so when it has begun with the request.
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 100")
+        connection.sendall(body[:10])
         served.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         connection.sendall(body[10:])
@@ -137,7 +139,7 @@ def test_sigterm_finishes_what_is_in_flight_and_writes_the_trail(served: Served)
         while part := connection.recv(65_536):
             answer += part
     assert answer.endswith(b'{"cards":[]}')
-    assert served.process.wait(40) == 0
+    assert served.process.wait(120) == 0
     assert not list(served.directory.glob("relapse-cds-metrics-*"))
     assert {line["event"] for line in served.log() if "event" in line} >= {"serving", "answered", "refused"}
     # The other tests of this module may have called as well.

@@ -34,7 +34,7 @@ def serving(folder: Path, **more: str) -> Iterator[Served]:
         yield served
     finally:
         served.process.terminate()
-        served.process.wait(60)
+        served.process.wait(120)
 
 
 def call(served: Served) -> bytes:

@@ -100,7 +100,7 @@ class Visitor:
     def sign_in(self, sent: TestResponse) -> str:
         """Follow to the authorisation server; the path and query it sends back to."""
         assert sent.status_code == 303, sent.get_data(as_text=True)
-        answer = requests.get(sent.headers["Location"], allow_redirects=False, timeout=10)
+        answer = requests.get(sent.headers["Location"], allow_redirects=False, timeout=120)
         assert answer.status_code == 302, answer.text
         back = answer.headers["Location"]
         assert back.startswith(CALLBACK)

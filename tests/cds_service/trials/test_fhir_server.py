@@ -58,7 +58,7 @@ class Server:
 
 def read(answers: dict[str, Any]) -> tuple[StudyList, Server]:
     server = Server(answers)
-    found = read_server_studies(server, vocabulary(), Deadline.after(5), TODAY)  # type: ignore[arg-type]
+    found = read_server_studies(server, vocabulary(), Deadline.after(60), TODAY)  # type: ignore[arg-type]
     return found, server
 
 

@@ -312,7 +312,7 @@ def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_sh
     )
 
     def fire(url: str) -> Json | None:
-        cards = requests.post(f"{url}{SERVICE}", json=B_LINEAGE, timeout=30).json()["cards"]
+        cards = requests.post(f"{url}{SERVICE}", json=B_LINEAGE, timeout=120).json()["cards"]
         return next((card for card in cards if card["source"]["topic"]["code"] == TOPIC), None)
 
     catalogue.write_text(HEAD + study("A"))
@@ -320,7 +320,7 @@ def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_sh
         card = fire(service.url)
         assert card is not None
         answer = overridden(card, "trial-declined", AT)
-        assert requests.post(f"{service.url}{SERVICE}/feedback", json=answer, timeout=30).status_code == 200
+        assert requests.post(f"{service.url}{SERVICE}/feedback", json=answer, timeout=120).status_code == 200
         assert fire(service.url) is None
     catalogue.write_text(HEAD + study("A") + study("C"))
     with running(settings, AT, tmp_path) as service:

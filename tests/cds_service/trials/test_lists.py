@@ -253,9 +253,9 @@ def test_the_background_refreshes_and_stops(make: Any, registry: responses.Reque
 
     sources.refresh = refresh
     thread = sources.start()
-    assert done.wait(10)
+    assert done.wait(120)
     sources.stop()
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     assert ids(sources) == ["NCT99990001"]
 
@@ -269,7 +269,7 @@ def test_a_fault_of_the_background_is_logged_by_its_type(make: Any, caplog: pyte
 
     sources.refresh = refresh
     with caplog.at_level(logging.ERROR, logger="relapse_cds"):
-        sources.start().join(10)
+        sources.start().join(120)
     assert "RuntimeError" in caplog.text
     assert "a secret" not in caplog.text
 
