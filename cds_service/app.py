@@ -24,7 +24,7 @@ from cds_service.fhir_client import FhirReader
 from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HOOKS
 from cds_service.http.rate_limit import CallRate
-from cds_service.observability import audit, shared_metrics
+from cds_service.observability import metrics, shared_metrics
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
@@ -73,7 +73,7 @@ def create_app(
     app.url_map.merge_slashes = False
     attach(app, parts)
     _register(app, parts)
-    audit.content(knowledge.digest, knowledge.version)
+    metrics.content(knowledge.digest, knowledge.version)
     _settle()
     return app
 
@@ -147,7 +147,7 @@ def _register(app: Flask, parts: Parts) -> None:
     app.register_blueprint(operator)
     app.register_blueprint(clinical)
     if parts.settings.metrics_port == 0:
-        app.add_url_rule("/metrics", view_func=operations.metrics)
+        app.add_url_rule("/metrics", view_func=operations.exposition, endpoint="metrics")
 
 
 def _begin() -> Response | None:
@@ -165,5 +165,5 @@ def _finish(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     cors.add_headers(response, parts_of().settings)
     route = request.url_rule.rule if request.url_rule else "unmatched"
-    audit.answered(route, request.method, response.status_code, g.tenant, time.monotonic() - g.started)
+    metrics.answered(route, request.method, response.status_code, g.tenant, time.monotonic() - g.started)
     return response

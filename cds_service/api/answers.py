@@ -20,7 +20,7 @@ from cds_service.evaluation.incomplete import told_in_a_card
 from cds_service.evaluation.withheld import is_withheld, told_unapproved
 from cds_service.hooks import HookService
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import metrics
 from cds_service.settings.model import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.trials.referral import Referral
@@ -48,7 +48,7 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
     """
     name, assessment = call.tenant.id, referral.assessment
     if any(state.reason == "timed-out" for state in evaluation.states.values()):
-        audit.DEADLINES.labels(name).inc()
+        metrics.DEADLINES.labels(name).inc()
     shows = not evaluation.is_incomplete
     if is_withheld(assessment, parts.settings, parts.knowledge):
         assessment, shows = told_unapproved(assessment, parts.settings), True
@@ -57,14 +57,14 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
         shows = True
     cards = cards_of(parts, assessment, call.tenant, referral) if shows else []
     if not cards and evaluation.is_incomplete:
-        audit.evaluated("incomplete", name, assessment.missing_needs)
+        metrics.evaluated("incomplete", name, assessment.missing_needs)
         _note(parts, call, assessment, evaluation, cards)
         check_complete(evaluation)
     try:
         parts.recorder.shown(cards, assessment, name, call.service.id, referral.keys)
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
-    audit.evaluated("cards" if cards else "none", name, assessment.missing_needs)
+    metrics.evaluated("cards" if cards else "none", name, assessment.missing_needs)
     _note(parts, call, assessment, evaluation, cards)
     if not parts.settings.explain:
         return {"cards": cards}

@@ -15,7 +15,7 @@ from cds_service.evaluation.evaluator import RESERVE_SECONDS, tenant_of
 from cds_service.fhir_client import Deadline
 from cds_service.http.body import read_bytes
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import log
 from cds_service.trials.within_call import studies_within_call
 from cds_service.wire.request import read_request
 
@@ -43,7 +43,7 @@ def call(service_id: str) -> Response:
     body = read_bytes(request, parts.settings.max_body_bytes)
     hook = read_request(body, service, parts.settings.max_resources)
     if hook.patient_id_was_reference:
-        audit.log("patient-id-was-reference", tenant=g.tenant)
+        log.event("patient-id-was-reference", tenant=g.tenant)
     chart = ChartRequest.of_hook(hook)
     tenant = tenant_of(chart, caller.tenant, parts.settings)
     g.tenant = tenant.id

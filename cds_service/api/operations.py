@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from cds_service.api.answers import json_response
 from cds_service.app_state import parts_of, software_version
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import metrics
 from cds_service.store import StoreUnavailable
 from cds_service.wire.discovery import SPECIFICATION
 
@@ -54,6 +54,6 @@ def version_route() -> Response:
     return json_response({**body, "knowledge": stamp})
 
 
-def metrics() -> Response:
+def exposition() -> Response:
     """The metrics in Prometheus text format; not registered where they have a port of their own."""
-    return Response(audit.exposition(parts_of().metrics_dir), content_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(parts_of().metrics_dir), content_type=CONTENT_TYPE_LATEST)

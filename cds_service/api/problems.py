@@ -15,7 +15,7 @@ from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ _UNAUTHORISED = orjson.dumps(outcome(Problem.UNAUTHORISED))
 def answer(refusal: Refusal) -> Response:
     """The HTTP answer to a refused call."""
     row = TABLE[refusal.problem]
-    audit.refused(refusal.problem.value, row.status)
+    metrics.refused(refusal.problem.value, row.status)
     if refusal.problem is Problem.UNAUTHORISED:
         response = Response(_UNAUTHORISED, 401, content_type=JSON)
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -146,7 +146,7 @@ def _kept(error: HTTPException) -> dict[str, str]:
 
 def of_anything(error: Exception) -> Response:
     """An exception without a row: a bare 500. The log gets its type and place, never its text."""
-    audit.crashed(error)
+    log.crashed(error)
     return answer(Refusal(Problem.INTERNAL))
 
 

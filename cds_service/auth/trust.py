@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cds_service.auth.callers import CannotVerify
 from cds_service.auth.fetching import NoKeys, Origin
 from cds_service.auth.keys import KeySet
-from cds_service.observability import audit
+from cds_service.observability import log
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class TenantKeys:
             fetched = self.origin.fetch(self._etag)
         except NoKeys as fault:
             self.fault = fault.why
-            audit.log("keys-not-refreshed", logging.WARNING, tenant=self.tenant, reason=fault.why)
+            log.event("keys-not-refreshed", logging.WARNING, tenant=self.tenant, reason=fault.why)
             return False
         if fetched.keys is not None:
             if self._keys is None or fetched.keys.digest != self._keys.digest:
@@ -126,9 +126,9 @@ class TenantKeys:
                 self._asked.wait(self._freshness.every - self._freshness.cooldown)
 
     def _report(self, keys: KeySet) -> None:
-        audit.log("keys-replaced", tenant=self.tenant, count=len(keys.keys))
+        log.event("keys-replaced", tenant=self.tenant, count=len(keys.keys))
         if keys.left_out:
-            audit.log("keys-left-out", logging.ERROR, tenant=self.tenant, count=len(keys.left_out))
+            log.event("keys-left-out", logging.ERROR, tenant=self.tenant, count=len(keys.left_out))
 
 
 def _restart(reference: weakref.ref[TenantKeys]) -> None:

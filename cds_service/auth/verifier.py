@@ -25,11 +25,11 @@ from cds_service.auth.compact import Token, bearer, take_apart
 from cds_service.auth.fetching import KeyAddress, KeyFile
 from cds_service.auth.keys import FITS
 from cds_service.auth.trust import USUAL, Freshness, TenantKeys
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 from cds_service.settings.model import Settings, Tenant
 from cds_service.store import StoreUnavailable
 
-REJECTED = Counter("jwt_rejected", "Refused tokens.", ["reason", "tenant"], registry=audit.REGISTRY)
+REJECTED = Counter("jwt_rejected", "Refused tokens.", ["reason", "tenant"], registry=metrics.REGISTRY)
 
 
 class FirstUse(Protocol):
@@ -111,13 +111,13 @@ class Verifier:
             _report(refused)
             raise
         except StoreUnavailable:
-            audit.log("replay-not-checked", logging.ERROR)
+            log.event("replay-not-checked", logging.ERROR)
             raise CannotVerify("store") from None
         except CannotVerify as fault:
-            audit.log("no-keys", logging.ERROR, tenant=fault.tenant)
+            log.event("no-keys", logging.ERROR, tenant=fault.tenant)
             raise
         except Exception as fault:
-            audit.crashed(fault)
+            log.crashed(fault)
             unexamined = Refused(Reason.FAULT, "the token could not be examined")
             _report(unexamined)
             raise unexamined from None
@@ -183,4 +183,4 @@ def _has_keys(keys: TenantKeys) -> bool:
 
 def _report(refused: Refused) -> None:
     REJECTED.labels(refused.reason.value, refused.tenant).inc()
-    audit.log("token-refused", logging.WARNING, reason=refused.reason.value, tenant=refused.tenant)
+    log.event("token-refused", logging.WARNING, reason=refused.reason.value, tenant=refused.tenant)

@@ -126,7 +126,7 @@ def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
 
     from cds_service.app import create_app
     from cds_service.cli.in_process import InProcess
-    from cds_service.observability.audit import configure_logging
+    from cds_service.observability.log import configure_logging
     from cds_service.settings.model import Settings, Tenant
 
     try:

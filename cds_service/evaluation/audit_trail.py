@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cds_service.cards.identity import card_uuid, evaluation_key, evidence_key
-from cds_service.observability import audit
+from cds_service.observability import log
 from cds_service.store import AuditEntry, Call, ShownCard, Store, StoreUnavailable
 from fhir_mappings.assess import Assessment, Knowledge
 from fhir_mappings.trials import says_nothing_new
@@ -68,7 +68,7 @@ class Recorder:
         try:
             rules = self._store.quiet.rules(tenant, self._store.pseudonym(tenant, patient_id))
         except StoreUnavailable:
-            audit.log("quiet-rules-not-read", tenant=tenant)
+            log.event("quiet-rules-not-read", tenant=tenant)
             rules = {}
 
         def is_quiet(topic: str, key: str) -> bool:
@@ -126,7 +126,7 @@ class Recorder:
                 self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
                 self._thread.start()
         if dropped > 0:
-            audit.log("trail-dropped", count=dropped)
+            log.event("trail-dropped", count=dropped)
 
     def flush(self) -> None:
         """Writes everything noted so far. What cannot be written now is kept for the next time."""
@@ -140,7 +140,7 @@ class Recorder:
             self._store.audit.append([_entry(call) for call in calls])
             self._name_the_head(calls[-1].at)
         except StoreUnavailable:
-            audit.log("trail-not-written", count=len(calls))
+            log.event("trail-not-written", count=len(calls))
             with self._lock:
                 self._waiting[:0] = calls
 

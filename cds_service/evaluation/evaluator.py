@@ -18,7 +18,7 @@ from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.access import Reader, Reading
 from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 from cds_service.settings.model import NOBODY, Settings, Tenant
 from fhir_mappings.assess import (
     Assessment,
@@ -197,7 +197,7 @@ class Evaluator:
         try:
             opened = self._reader.open(tenant, request.fhir_server, request.authorization, deadline)
         except RefusedServer as refused:
-            audit.log("server-not-read", reason=refused.reason, tenant=tenant.id)
+            log.event("server-not-read", reason=refused.reason, tenant=tenant.id)
             gathered.leave_unasked(refused)
             return facts
         with opened as reading:
@@ -256,7 +256,7 @@ def _refusing(tenant: Tenant) -> Iterator[None]:
     try:
         yield
     except ForeignResource as foreign:
-        audit.MISMATCHES.labels(tenant.id).inc()
+        metrics.MISMATCHES.labels(tenant.id).inc()
         raise Refusal(Problem.FOREIGN_RESOURCE, f"a {foreign.resource_type}") from None
 
 
@@ -304,7 +304,7 @@ def check_complete(evaluation: Evaluation) -> None:
     missing = evaluation.assessment.missing_needs
     reasons = {key: _reason(evaluation.states.get(key)) for key in missing}
     for key in missing:
-        audit.log("need-not-seen", need=key, reason=reasons[key])
+        log.event("need-not-seen", need=key, reason=reasons[key])
     problem = Problem.MISSING_DATA
     if "wrong-version" in reasons.values():
         problem = Problem.WRONG_VERSION

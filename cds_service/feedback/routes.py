@@ -16,7 +16,7 @@ from cds_service.feedback.quiet import QuietTimes
 from cds_service.feedback.receiving import Received, receive
 from cds_service.http.body import read_bytes
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 from cds_service.settings.model import Tenant
 from cds_service.store import AuditEntry, StoreUnavailable
 from cds_service.wire.feedback import MAX_ITEMS, FeedbackItem, read_feedback
@@ -26,7 +26,7 @@ feedback = Blueprint("feedback", __name__)
 MOST_BYTES = MAX_ITEMS * 32_768
 """More than a hundred items can need."""
 
-EVENTS = Counter("feedback", "Feedback events.", ["status", "tenant"], registry=audit.REGISTRY)
+EVENTS = Counter("feedback", "Feedback events.", ["status", "tenant"], registry=metrics.REGISTRY)
 
 
 @feedback.post("/cds-services/<service_id>/feedback")
@@ -66,9 +66,9 @@ def _report(tenant: Tenant, items: tuple[FeedbackItem, ...], received: Received)
     name = tenant.id
     EVENTS.labels("matched", name).inc(received.matched)
     EVENTS.labels("quarantined", name).inc(received.quarantined)
-    audit.log("feedback", tenant=name, count=len(items))
+    log.event("feedback", tenant=name, count=len(items))
     if received.quarantined:
-        audit.log("feedback-quarantined", tenant=name, count=received.quarantined)
+        log.event("feedback-quarantined", tenant=name, count=received.quarantined)
 
 
 def _leave_trail(parts: Parts, caller: Caller, service_id: str, at: datetime, received: Received) -> None:
@@ -86,4 +86,4 @@ def _leave_trail(parts: Parts, caller: Caller, service_id: str, at: datetime, re
     try:
         parts.store.audit.append([AuditEntry(at, "feedback", tenant, kept)])
     except StoreUnavailable:
-        audit.log("trail-not-written", count=1)
+        log.event("trail-not-written", count=1)

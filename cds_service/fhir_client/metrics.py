@@ -6,23 +6,23 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from cds_service.fhir_client.searching import status_reason
 from cds_service.fhir_client.transport import Failed, Reply, Request
-from cds_service.observability import audit
+from cds_service.observability import metrics
 
 REQUESTS = Counter(
-    "fhir_requests", "Requests to FHIR servers.", ["tenant", "resource", "outcome"], registry=audit.REGISTRY
+    "fhir_requests", "Requests to FHIR servers.", ["tenant", "resource", "outcome"], registry=metrics.REGISTRY
 )
 SECONDS = Histogram(
     "fhir_seconds",
     "Time of a request to a FHIR server.",
     ["tenant"],
-    buckets=audit.BUCKETS,
-    registry=audit.REGISTRY,
+    buckets=metrics.BUCKETS,
+    registry=metrics.REGISTRY,
 )
 BREAKER = Gauge(
     "breaker_state",
     "1 while a tenant's FHIR server is not asked, because it kept failing.",
     ["tenant"],
-    registry=audit.REGISTRY,
+    registry=metrics.REGISTRY,
     multiprocess_mode="max",
 )
 

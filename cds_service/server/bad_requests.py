@@ -11,7 +11,7 @@ import socket
 import orjson
 from gunicorn import util
 
-from cds_service.observability import audit
+from cds_service.observability import metrics
 
 PROBLEM = "unreadable-request"
 _CANNOT_BE_READ = ("structure", "The request cannot be read as HTTP.")
@@ -47,5 +47,5 @@ def answer_in_json() -> None:
 
 
 def _write_error(client: socket.socket, status: int, reason: str, _quoted: str) -> None:
-    audit.refused(PROBLEM, status)
+    metrics.refused(PROBLEM, status)
     util.write_nonblock(client, refusal(status, reason))

@@ -70,12 +70,12 @@ def serve(settings: Settings) -> None:
     """
     from cds_service.app import call_rate, create_app, store_of
     from cds_service.evaluation.site_knowledge import knowledge_in_use, known_names
-    from cds_service.observability import audit
+    from cds_service.observability import log
     from cds_service.server.sockets import listen_on
     from cds_service.settings.loading import check_names
     from fhir_mappings.trials import load_trial_knowledge
 
-    audit.configure_logging(settings.log_level)
+    log.configure_logging(settings.log_level)
     knowledge = knowledge_in_use(settings)
     check_names(settings, known_names(knowledge))
     load_trial_knowledge(settings.knowledge_dir)
@@ -91,7 +91,7 @@ def serve(settings: Settings) -> None:
     listener = listen_on(settings.host, settings.port)
     require_shared()
     port = listener.getsockname()[1]
-    audit.log("serving", port=port, workers=settings.workers, digest=knowledge.digest)
+    log.event("serving", port=port, workers=settings.workers, digest=knowledge.digest)
     # Detached, because gunicorn closes what it is given.
     options = _options(settings, f"fd://{listener.detach()}")
     _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), options).run()

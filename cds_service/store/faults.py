@@ -36,10 +36,10 @@ def reported(what: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as fault:
         # Not above: prometheus-client must not be imported before the server has shared its metrics.
-        from cds_service.observability import audit
+        from cds_service.observability import log
 
         kind = _code(fault)
-        audit.log("store-unavailable", logging.ERROR, source=what.replace(" ", "-"), error=kind)
+        log.event("store-unavailable", logging.ERROR, source=what.replace(" ", "-"), error=kind)
         raise StoreUnavailable(what, kind) from None
 
 

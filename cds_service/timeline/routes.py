@@ -12,7 +12,7 @@ from cds_service.app_state import parts_of
 from cds_service.evaluation.chart_request import ChartRequest
 from cds_service.fhir_client.tokens import GrantedAccess
 from cds_service.http.problem import Refusal
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 from cds_service.pages.rendering import page
 from cds_service.store import StoreUnavailable
 from cds_service.timeline.chart_data import picture_of
@@ -72,7 +72,7 @@ def launch() -> Response:
     _remember(
         response, _launch_cookie(pending.state), _sealer().seal(pending), "/timeline/callback", LAUNCH_SECONDS
     )
-    audit.log("timeline-launch", tenant=pending.tenant)
+    log.event("timeline-launch", tenant=pending.tenant)
     return response
 
 
@@ -112,7 +112,7 @@ def chart(key: str) -> Response:
 def refusal_page(refused: LaunchRefused) -> Response:
     """The page of a refused launch or session: no data."""
     told = refused.told
-    audit.log("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"))
+    log.event("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"))
     return page("timeline/refused.html", told.status, title=told.title, words=told.words)
 
 
@@ -120,7 +120,7 @@ def refusal_page(refused: LaunchRefused) -> Response:
 def evaluation_refused(refusal: Refusal) -> Response:
     """The page of an evaluation that is refused as a hook call would be."""
     row = problems.TABLE[refusal.problem]
-    audit.refused(refusal.problem.value, row.status)
+    metrics.refused(refusal.problem.value, row.status)
     return page("timeline/refused.html", row.status, title="The chart cannot be shown", words=row.words)
 
 

@@ -17,7 +17,7 @@ from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.problem import RefusedServer
 from cds_service.fhir_client.transport import Transport
 from cds_service.http.fhir_base import MalformedUrl
-from cds_service.observability import audit
+from cds_service.observability import log
 from cds_service.settings.model import Settings, Tenant, TrialSettings
 from cds_service.trials.cache import CachedAnswer, FileTrialCache, MemoryTrialCache, TrialCache
 from cds_service.trials.catalogue import DEMO, read_catalogue
@@ -127,7 +127,7 @@ class TrialSources:
             try:
                 self.refresh()
             except Exception as error:  # the background must go on, whatever one source does
-                audit.log("trial-lists-failed", logging.ERROR, error=type(error).__name__)
+                log.event("trial-lists-failed", logging.ERROR, error=type(error).__name__)
             self._stopping.wait(LOOK_AGAIN_SECONDS)
 
     def _read_catalogue(self) -> None:
@@ -140,7 +140,7 @@ class TrialSources:
         found = read_catalogue(source, self._vocabulary)
         self._held.catalogue, self._held.faults, self._held.changed = found.list, found.faults, changed
         if found.faults:
-            audit.log("trial-catalogue-faults", logging.WARNING, count=len(found.faults))
+            log.event("trial-catalogue-faults", logging.WARNING, count=len(found.faults))
 
     def _read_cache(self) -> CachedAnswer | None:
         answer = self._cache.load()
@@ -171,13 +171,13 @@ class TrialSources:
             answer = fetch(self._client, search_of(self._trials, self._vocabulary), at)
             self._held.registry = keep(self._cache, answer, self._vocabulary)
             self._held.fetched_at = at
-            audit.log("trial-list-refreshed", source="registry", count=len(self._held.registry.studies))
+            log.event("trial-list-refreshed", source="registry", count=len(self._held.registry.studies))
         except RegistryUnavailable as error:
-            audit.log("trial-list-kept", logging.WARNING, source="registry", reason=error.reason)
+            log.event("trial-list-kept", logging.WARNING, source="registry", reason=error.reason)
         except UnknownShape:
-            audit.log("trial-list-kept", logging.WARNING, source="registry", reason="unknown-shape")
+            log.event("trial-list-kept", logging.WARNING, source="registry", reason="unknown-shape")
         except OSError:
-            audit.log("trial-list-kept", logging.WARNING, source="registry", reason="cache-not-writable")
+            log.event("trial-list-kept", logging.WARNING, source="registry", reason="cache-not-writable")
 
     def _turn(self) -> AbstractContextManager[bool]:
         return one_at_a_time(self._trials.cache_file)
@@ -190,14 +190,14 @@ class TrialSources:
             tls = client_tls(str(self._settings.ca_file or ""))
             transport = Transport(base, tenant.allow_private, tls, SERVER_BODY_BYTES, 1)
         except (RefusedServer, MalformedUrl):
-            audit.log("trial-list-kept", logging.WARNING, source="fhir-server", reason="refused")
+            log.event("trial-list-kept", logging.WARNING, source="fhir-server", reason="refused")
             return
         try:
             deadline = Deadline.after(SERVER_READ_SECONDS)
             today = self._clock().date()
             self._held.servers[tenant.id] = read_server_studies(transport, self._vocabulary, deadline, today)
         except ServerUnavailable as error:
-            audit.log("trial-list-kept", logging.WARNING, source="fhir-server", reason=error.reason)
+            log.event("trial-list-kept", logging.WARNING, source="fhir-server", reason=error.reason)
         finally:
             transport.close()
 

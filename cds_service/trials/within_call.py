@@ -6,7 +6,7 @@ from datetime import date
 
 from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.access import Reader
-from cds_service.observability import audit
+from cds_service.observability import log
 from cds_service.settings.model import Settings, Tenant
 from cds_service.trials.fhir_server import ServerUnavailable, read_studies, unread_list
 from cds_service.trials.referral import ServerStudies
@@ -29,7 +29,7 @@ def studies_within_call(
             with reader.open(tenant, server, authorization, deadline) as reading:
                 return read_studies(reading.get, reading.base, vocabulary, on)
         except (RefusedServer, ServerUnavailable) as fault:
-            audit.log("trial-list-not-read", source="fhir-server", reason=fault.reason, tenant=tenant.id)
+            log.event("trial-list-not-read", source="fhir-server", reason=fault.reason, tenant=tenant.id)
             return unread_list(vocabulary, on)
 
     return read

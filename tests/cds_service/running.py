@@ -104,12 +104,12 @@ def _wait(service: Service) -> None:
 def main(config: str, at: str, listener: str) -> None:
     """Serves with a clock that stands still, on a socket that is open already."""
     from cds_service.app import create_app
-    from cds_service.observability import audit
+    from cds_service.observability import log
     from cds_service.server import gunicorn_server as server
 
     settings = Settings.model_validate_json(Path(config).read_text())
     moment = datetime.fromisoformat(at)
-    audit.configure_logging(settings.log_level)
+    log.configure_logging(settings.log_level)
     options = server._options(settings, f"fd://{listener}")
     server._Server(lambda: create_app(settings, clock=lambda: moment), options).run()
 

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app_state import parts_of
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 from cds_service.settings.model import Tenant
 from fhir_mappings.assess import Knowledge
 from tests.cds_service.charts import (
@@ -160,7 +160,7 @@ def test_without_words_for_the_card_missing_data_stay_412(make_app: AppMaker, kn
 @pytest.mark.req("G5")
 def test_a_foreign_patient_is_412_and_counted(client: FlaskClient) -> None:
     def mismatches() -> float:
-        return audit.REGISTRY.get_sample_value("patient_mismatch_total", {"tenant": "general"}) or 0.0
+        return metrics.REGISTRY.get_sample_value("patient_mismatch_total", {"tenant": "general"}) or 0.0
 
     before = mismatches()
     response = post(client, request({"conditions": bundle(asthma("p2"))}, fhirServer=FHIR_SERVER))
@@ -172,7 +172,7 @@ def test_a_foreign_patient_is_412_and_counted(client: FlaskClient) -> None:
 
 def test_a_call_whose_time_was_over_is_counted_once(make_app: AppMaker) -> None:
     def overruns() -> float:
-        return audit.REGISTRY.get_sample_value("deadline_exceeded_total", {"tenant": "general"}) or 0.0
+        return metrics.REGISTRY.get_sample_value("deadline_exceeded_total", {"tenant": "general"}) or 0.0
 
     late = {key: failed("timed-out") for key in ("marrow", "blood")}
     client = make_app(reader=TableReader(answers=late)).test_client()
@@ -362,7 +362,7 @@ def test_no_secret_and_no_patient_reaches_the_log(
 ) -> None:
     client = make_app(reader=TableReader()).test_client()
     caplog.set_level("DEBUG")
-    caplog.set_level("DEBUG", logger=audit.LOGGER.name)
+    caplog.set_level("DEBUG", logger=log.LOGGER.name)
     canary = {**asthma(), "note": [{"text": "CANARY-note"}]}
     post(client, request({"conditions": bundle(canary)}, **with_server()))
     post(client, request({"conditions": bundle(asthma("CANARY-other"))}, **with_server()))

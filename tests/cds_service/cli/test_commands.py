@@ -244,7 +244,7 @@ def test_serve_tells_a_port_that_is_taken(
     monkeypatch.setenv("RELAPSE_CDS_ENVIRONMENT", "development")
     monkeypatch.setenv("RELAPSE_CDS_STORE", f"sqlite:///{tmp_path}/cds.db")
     # The log and the server's name are set up for a process of its own.
-    monkeypatch.setattr("cds_service.observability.audit.configure_logging", lambda level: None)
+    monkeypatch.setattr("cds_service.observability.log.configure_logging", lambda level: None)
     monkeypatch.setattr("cds_service.server.gunicorn_server._hide_server_name", lambda: None)
     monkeypatch.setattr("gc.freeze", lambda: None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -266,7 +266,7 @@ def test_serve_tells_which_store_cannot_be_opened(
     monkeypatch.setenv("RELAPSE_CDS_AUTH", "off")
     monkeypatch.setenv("RELAPSE_CDS_ENVIRONMENT", "development")
     monkeypatch.setenv("RELAPSE_CDS_STORE", f"sqlite:///{tmp_path}/cds.db")
-    monkeypatch.setattr("cds_service.observability.audit.configure_logging", lambda level: None)
+    monkeypatch.setattr("cds_service.observability.log.configure_logging", lambda level: None)
     assert main(["serve", "--workers", "1"]) == 2
     told = capsys.readouterr().err
     assert f"store sqlite:///{tmp_path}/cds.db: unavailable" in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.fhir_client import Deadline
 from cds_service.fhir_client.breaker import FAILURES_IN_A_ROW
-from cds_service.observability import audit
+from cds_service.observability import metrics
 from tests.faults.little_fhir import BASE, NEEDS, LittleFhir
 from tests.faults.readings import Authorization, reader_of, tenant_of
 from tests.faults.wire import Answer, Asked, LoopbackServer
@@ -12,7 +12,7 @@ from tests.faults.wire import Answer, Asked, LoopbackServer
 
 def count(tenant: str, resource: str, outcome: str) -> float:
     labels = {"tenant": tenant, "resource": resource, "outcome": outcome}
-    return audit.REGISTRY.get_sample_value("fhir_requests_total", labels) or 0.0
+    return metrics.REGISTRY.get_sample_value("fhir_requests_total", labels) or 0.0
 
 
 def test_exchanges_are_counted_by_tenant_type_and_outcome() -> None:
@@ -27,7 +27,7 @@ def test_exchanges_are_counted_by_tenant_type_and_outcome() -> None:
     assert count("counted", "Patient", "answered") == 1
     assert count("counted", "Condition", "forbidden") == 1
     assert count("counted", "Observation", "answered") == 4
-    assert audit.REGISTRY.get_sample_value("fhir_seconds_count", {"tenant": "counted"}) == 7
+    assert metrics.REGISTRY.get_sample_value("fhir_seconds_count", {"tenant": "counted"}) == 7
 
 
 def test_a_servers_own_words_never_become_a_label() -> None:
@@ -41,7 +41,7 @@ def test_a_servers_own_words_never_become_a_label() -> None:
             opened.fetch(NEEDS, "p1")
             opened.follow(NEEDS[2], f"{url}/CANARY?patient=p1")
         reader.close()
-    samples = [sample for family in audit.REGISTRY.collect() for sample in family.samples]
+    samples = [sample for family in metrics.REGISTRY.collect() for sample in family.samples]
     values = " ".join(value for sample in samples for value in sample.labels.values())
     assert "CANARY" not in values
     assert "p1" not in values.split()
@@ -55,4 +55,4 @@ def test_an_open_breaker_shows() -> None:
             for _ in range(FAILURES_IN_A_ROW):
                 opened.fetch(NEEDS[1:2], "p1")
         reader.close()
-    assert audit.REGISTRY.get_sample_value("breaker_state", {"tenant": "broken"}) == 1
+    assert metrics.REGISTRY.get_sample_value("breaker_state", {"tenant": "broken"}) == 1

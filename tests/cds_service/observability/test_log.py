@@ -9,7 +9,7 @@ from io import StringIO
 
 import pytest
 
-from cds_service.observability import audit
+from cds_service.observability import log, metrics
 
 CANARY = "CANARY Jane Doe"
 
@@ -18,20 +18,20 @@ CANARY = "CANARY Jane Doe"
 def lines() -> Iterator[StringIO]:
     stream = StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(audit.line_formatter())
-    loggers = [audit.LOGGER, logging.getLogger("urllib3.connectionpool")]
+    handler.setFormatter(log.line_formatter())
+    loggers = [log.LOGGER, logging.getLogger("urllib3.connectionpool")]
     for logger in loggers:
         logger.addHandler(handler)
-    level = audit.LOGGER.level
-    audit.LOGGER.setLevel(logging.DEBUG)
+    level = log.LOGGER.level
+    log.LOGGER.setLevel(logging.DEBUG)
     yield stream
-    audit.LOGGER.setLevel(level)
+    log.LOGGER.setLevel(level)
     for logger in loggers:
         logger.removeHandler(handler)
 
 
 def test_an_event_is_one_json_line(lines: StringIO) -> None:
-    audit.log("answered", tenant="general-hospital", code=200, milliseconds=1.23456)
+    log.event("answered", tenant="general-hospital", code=200, milliseconds=1.23456)
     (line,) = lines.getvalue().splitlines()
     found = json.loads(line)
     assert found["event"] == "answered"
@@ -42,7 +42,7 @@ def test_an_event_is_one_json_line(lines: StringIO) -> None:
 
 def test_a_key_outside_the_list_cannot_be_logged() -> None:
     with pytest.raises(KeyError, match="patient"):
-        audit.log("answered", patient="p1")
+        log.event("answered", patient="p1")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_key_outside_the_list_cannot_be_logged() -> None:
     ],
 )
 def test_free_text_is_replaced_by_its_type(lines: StringIO, value: object) -> None:
-    audit.log("answered", tenant=value)
+    log.event("answered", tenant=value)
     (line,) = lines.getvalue().splitlines()
     assert json.loads(line)["tenant"] == f"<{type(value).__name__}>"
     assert CANARY not in line
@@ -84,7 +84,7 @@ def test_a_crash_names_its_type_and_line_only(lines: StringIO) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
-        audit.crashed(error)
+        log.crashed(error)
     (line,) = lines.getvalue().splitlines()
     assert CANARY not in line
     found = json.loads(line)
@@ -94,8 +94,8 @@ def test_a_crash_names_its_type_and_line_only(lines: StringIO) -> None:
 
 def test_metrics_have_closed_labels() -> None:
     for method in ("GET", "EVIL", "get", "\x00"):
-        audit.answered("/cds-services", method, 200, "none", 0.01)
-    text = audit.exposition("").decode()
+        metrics.answered("/cds-services", method, 200, "none", 0.01)
+    text = metrics.exposition("").decode()
     assert 'method="other"' in text
     assert "EVIL" not in text
     assert "http_request_duration_seconds_bucket" in text
