@@ -150,7 +150,7 @@ class Recorder:
             return
         self._head_named_at = at
         number, seal = self._store.audit.head()
-        audit.log("trail-head", count=number, digest=seal)
+        log.event("trail-head", count=number, digest=seal)
 
     def close(self) -> None:
         """Writes the rest and ends the thread."""
