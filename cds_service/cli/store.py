@@ -56,7 +56,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _backup(args: argparse.Namespace) -> int:
-    from cds_service.api.routes import software_version
+    from cds_service.app_state import software_version
     from cds_service.store.backup import write_backup
 
     if args.file.exists():

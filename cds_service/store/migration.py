@@ -67,9 +67,9 @@ def is_usable(engines: Engines) -> bool:
             return True
         usable = _holds_all_tables(connection)
     if usable:
-        from cds_service.observability import audit
+        from cds_service.observability import log
 
-        audit.log("store-newer", logging.WARNING, version=found)
+        log.event("store-newer", logging.WARNING, version=found)
     return usable
 
 
