@@ -1,6 +1,6 @@
 """Real-shaped charts without a relapse: every file is read without an exception and gives no card.
 
-The files lie beside the checkout (others wrote them); without them the test says loudly that it is skipped.
+The files are those of others, in the folder of reference works.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cds_service.cli import main
+from tests import reference
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+DATA = reference.FOLDER / "data"
 FILES = sorted(DATA.rglob("*.json"))
 # Examples that belong to nobody: refused in one line, because nobody can be assessed from them.
 NOBODYS = frozenset(
@@ -30,10 +31,14 @@ NOBODYS = frozenset(
         "secondary-cancer-condition.json",
     }
 )
+pytestmark = pytest.mark.reference
 SILENT = frozenset({"none", "out-of-scope"})
 
 
-@pytest.mark.skipif(not FILES, reason="SKIPPED LOUDLY: the reference data are not beside this checkout")
+def test_the_charts_are_there() -> None:
+    assert FILES
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_chart_without_a_relapse_is_silent(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["assess", str(path), "--json", "--at", "2026-11-20T12:00:00Z"])

@@ -10,9 +10,10 @@ import pytest
 import fhir_mappings.knowledge
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.sources import Source, read_sources
+from tests import reference
 
 PATH = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all" / "sources.toml"
-CLINICAL = Path(__file__).parents[4] / "shared" / "clinical.md"
+CLINICAL = reference.FOLDER / "clinical.md"
 ENTRY = """\
 [[source]]
 id = "A"
@@ -61,9 +62,8 @@ def test_what_rests_on_general_knowledge_says_so(sources: dict[str, Source]) -> 
     assert {key for key, source in sources.items() if not source.confirmed} == {"HR20", "REZ90", "PDQ"}
 
 
+@pytest.mark.reference
 def test_every_source_of_the_reference_is_there(sources: dict[str, Source]) -> None:
-    if not CLINICAL.exists():
-        pytest.skip("SKIPPED LOUDLY: the reference clinical.md is not beside this checkout")
     text = CLINICAL.read_text(encoding="utf-8")
     cited = {word for tag in re.findall(r"\[V:([A-Za-z0-9, -]+)\]", text) for word in re.split(r", ?", tag)}
     single_words = {word for word in cited if " " not in word and word != "xx"}

@@ -14,9 +14,10 @@ from fhir_mappings.knowledge.check_digits import CPT
 from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import read_value_sets
+from tests import reference
 
 DIRECTORY = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all" / "value_sets"
-REFERENCE = Path(__file__).parents[4] / "shared" / "valuesets.json"
+REFERENCE = reference.FOLDER / "valuesets.json"
 TARGET_UNITS = {"factor_to_percent": "%", "factor_to_per_uL": "/uL"}
 
 
@@ -69,12 +70,11 @@ def test_every_unit_factor_names_the_unit_it_leads_to(value_sets: dict[str, tupl
     assert {code.unit for code in with_factor} == {"%", "/uL"}
 
 
+@pytest.mark.reference
 def test_the_sets_agree_with_the_reference(value_sets: dict[str, tuple[Code, ...]]) -> None:
-    if not REFERENCE.exists():
-        pytest.skip("SKIPPED LOUDLY: the reference valuesets.json is not beside this checkout")
-    reference: dict[str, list[dict[str, Any]]] = json.loads(REFERENCE.read_text("utf-8"), parse_float=Decimal)
-    assert set(value_sets) == set(reference)
-    for name, rows in reference.items():
+    sets: dict[str, list[dict[str, Any]]] = json.loads(REFERENCE.read_text("utf-8"), parse_float=Decimal)
+    assert set(value_sets) == set(sets)
+    for name, rows in sets.items():
         expected = {(row["system"], row["code"]): _expected(row) for row in rows}
         found = {(code.system, code.code): _found(code) for code in value_sets[name]}
         assert found == expected, name
