@@ -1,7 +1,7 @@
 """Reference works that are not part of the project: texts and value sets behind it, charts of others.
 
-Tests that compare with them are marked ``reference``. They run where ``TEST_REFERENCE`` names their folder and
-are left out anywhere else: what only the authors have is no skip in everybody's report.
+Tests that compare with them are marked ``reference``. They run where ``TEST_REFERENCE`` names their folder
+and are left out anywhere else: what only the authors have is no skip in everybody's report.
 """
 
 from __future__ import annotations

@@ -135,12 +135,12 @@ _SAID_ELSEWHERE = {
     "data.comparator-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
     "data.modifier-extension": "tests/fhir_mappings/statements/test_data_sentences.py",
     "gap.site.": "tests/fhir_mappings/knowledge/test_criteria.py",
-    "incomplete.": "tests/cds_service/api/test_routes.py",
+    "incomplete.": "tests/cds_service/api/test_hook_calls.py",
     "need.": "tests/faults/test_fault_matrix.py",
     "reason.age-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
     "reason.relapse-number-unknown": "tests/fhir_mappings/clinical/test_option_reasons.py",
     "timeline.": "tests/cds_service/timeline/test_chart.py",
-    "unapproved.": "tests/cds_service/api/test_routes.py",
+    "unapproved.": "tests/cds_service/api/test_hook_calls.py",
     "workup.age-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
 }
 """Sentences no written patient can bring about, by the beginning of their key, and the test that does."""

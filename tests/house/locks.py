@@ -11,7 +11,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("runtime.lock", "dev.lock")
+LOCKS = tuple(sorted(path.name for path in (ROOT / "requirements").glob("*.lock")))
+ENVIRONMENTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("runtime.lock",): ("postgresql",),
+    ("runtime.lock", "otel.lock"): ("postgresql", "otel"),
+    ("dev.lock",): ("postgresql", "otel", "dev"),
+}
+"""Locks that are installed together, and the extras of pyproject.toml that they are for."""
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+) \\$", re.MULTILINE)
 
 
@@ -30,10 +36,14 @@ def project_table() -> dict[str, Any]:
     return table
 
 
-def wanted(lock: str) -> list[Requirement]:
-    """What pyproject.toml asks of a lock, its extras included."""
-    table = project_table()
-    extras = ["postgresql"] if lock == "runtime.lock" else ["postgresql", "dev"]
+def pins_of(locks: tuple[str, ...]) -> dict[str, str]:
+    """Every package of several locks and its version."""
+    return {name: version for lock in locks for name, version in pins(lock).items()}
+
+
+def wanted(extras: tuple[str, ...]) -> list[Requirement]:
+    """What pyproject.toml asks for with these extras."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     texts = table["dependencies"] + [
         text for extra in extras for text in table["optional-dependencies"][extra]
     ]

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tests.house.locks import LOCKS, ROOT, pins, wanted
+from tests.house.locks import ENVIRONMENTS, LOCKS, ROOT, pins, pins_of, wanted
 
 PYTHONS = ("3.11.0", "3.11.14", "3.12.0", "3.12.12", "3.13.0", "3.14.0")
 MACHINES = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("darwin", "x86_64"))
@@ -83,15 +83,17 @@ def test_what_is_installed_is_what_the_locks_pin(lock: str) -> None:
 
 
 @pytest.mark.parametrize("where", PLACES)
-@pytest.mark.parametrize("lock", LOCKS)
-def test_every_requirement_is_met_by_the_lock_alone(lock: str, where: dict[str, str]) -> None:
-    asked = [one for one in wanted(lock) if applies(one, where, "")]
-    assert missing(asked, pins(lock), where) == []
+@pytest.mark.parametrize("locks", ENVIRONMENTS, ids="+".join)
+def test_every_requirement_is_met_by_the_locks_alone(locks: tuple[str, ...], where: dict[str, str]) -> None:
+    asked = [one for one in wanted(ENVIRONMENTS[locks]) if applies(one, where, "")]
+    assert missing(asked, pins_of(locks), where) == []
 
 
 def test_every_extra_is_in_a_lock_or_said_to_be_outside() -> None:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert set(table["optional-dependencies"]) == {"postgresql", "dev"} | OUTSIDE_THE_LOCKS
+    locked = {extra for extras in ENVIRONMENTS.values() for extra in extras}
+    assert set(table["optional-dependencies"]) == locked | OUTSIDE_THE_LOCKS
+    assert {lock for locks in ENVIRONMENTS for lock in locks} == set(LOCKS)
 
 
 def test_what_builds_the_project_is_in_the_lock_of_the_service() -> None:

@@ -8,10 +8,8 @@ import pytest
 
 from tests.house.locks import LOCKS, ROOT, lock_text, pins, project_table
 
-EVERY_LOCK = (*LOCKS, "otel.lock")
 
-
-@pytest.mark.parametrize("lock", EVERY_LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_carries_hashes(lock: str) -> None:
     blocks = re.split(r"^(?=\S)", lock_text(lock), flags=re.MULTILINE)
     requirements = [block for block in blocks if block.strip() and not block.startswith("#")]
@@ -19,7 +17,7 @@ def test_every_pin_carries_hashes(lock: str) -> None:
     assert [block.split()[0] for block in requirements if "--hash=sha256:" not in block] == []
 
 
-@pytest.mark.parametrize("lock", EVERY_LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_locks_name_no_index_host_or_path(lock: str) -> None:
     text = lock_text(lock)
     assert "://" not in text
@@ -27,7 +25,7 @@ def test_locks_name_no_index_host_or_path(lock: str) -> None:
     assert not re.search(r"(^|\s)/\w", text)
 
 
-@pytest.mark.parametrize("lock", ["runtime.lock", "otel.lock"])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_the_locks_agree(lock: str) -> None:
     shipped, dev = pins(lock), pins("dev.lock")
     assert {
