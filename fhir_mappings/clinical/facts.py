@@ -66,6 +66,8 @@ class DiagnosisKind(Enum):
     """What a Condition code states, by value set."""
 
     ALL = "all"
+    POSSIBLE_ALL = "possible-all"
+    LYMPHOBLASTIC_LYMPHOMA = "lymphoblastic-lymphoma"
     OTHER_LEUKAEMIA = "other-leukaemia"
     MYELOID_LEUKAEMIA = "myeloid-leukaemia"
     MIXED_PHENOTYPE = "mixed-phenotype"
@@ -111,7 +113,8 @@ class Diagnosis:
     """One Condition that bears on the disease.
 
     ``phase`` folds code and clinicalStatus; ``phase_by_code`` is what the code alone states.
-    ``bcr_abl1`` is True where the code itself says Philadelphia-positive.
+    ``bcr_abl1`` is True where the code itself says Philadelphia-positive. ``history`` says that the disease is
+    stated as one of the past (D-03); ``names_all`` that code or words of such a history say ALL.
     """
 
     resource: str
@@ -125,6 +128,8 @@ class Diagnosis:
     lineage: Lineage = Lineage.UNKNOWN
     bcr_abl1: str = "unstated"
     kmt2a: bool = False
+    history: bool = False
+    names_all: bool = False
     site: str = ""
     label: str = ""
     code: str = ""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from fhir_mappings.clinical.code_systems import CodeSystems, CodeTable
+from fhir_mappings.clinical.disease_names import DiseaseNames
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
 
@@ -37,6 +39,9 @@ class DiagnosisMeaning:
     bcr_abl1: str = "unstated"
     kmt2a: bool = False
     site: str = ""
+    history: bool = False
+    names_all: bool = False
+    suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +70,32 @@ class TextRule:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All code and word meanings. Codes are keyed by code first, then by system."""
+    """All code and word meanings. Codes are keyed by code first, then by system; ``find`` reads every spelling."""
 
-    results: Mapping[str, Mapping[str, ResultConcept]]
+    results: CodeTable[ResultConcept]
     result_concepts: Mapping[str, ResultConcept]
-    diagnoses: Mapping[str, Mapping[str, DiagnosisMeaning]]
-    procedures: Mapping[str, Mapping[str, str]]
-    agents: Mapping[str, Mapping[str, str]]
+    diagnoses: CodeTable[DiagnosisMeaning]
+    procedures: CodeTable[str]
+    agents: CodeTable[str]
     agent_names: tuple[tuple[re.Pattern[str], str], ...]
     agent_hint: re.Pattern[str]
-    answers: Mapping[str, Mapping[str, Presence]]
+    answers: CodeTable[Presence]
     remission_answers: frozenset[tuple[str, str]]
-    specimens: Mapping[str, Mapping[str, Specimen]]
+    specimens: CodeTable[Specimen]
     specimen_texts: tuple[TextRule, ...]
     result_texts: tuple[TextRule, ...]
+    disease_names: DiseaseNames
     diagnosis_texts: tuple[TextRule, ...]
     diagnosis_text_meanings: Mapping[str, DiagnosisMeaning]
-    referral_codes: Mapping[str, Mapping[str, str]]
+    referral_codes: CodeTable[str]
     referral_texts: tuple[TextRule, ...]
     donor_text: re.Pattern[str]
     absent_text: re.Pattern[str]
     present_text: re.Pattern[str]
     units: Mapping[str, Mapping[str, UnitMeaning]]
     genes: Mapping[str, str]
-    body_sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    systems: CodeSystems = field(default_factory=CodeSystems)
+    body_sites: CodeTable[str] = field(default_factory=CodeTable)
     intrathecal: frozenset[tuple[str, str]] = frozenset()
 
     def with_local_codes(self, local: Mapping[str, Sequence[str]]) -> Vocabulary:
@@ -98,10 +105,10 @@ class Vocabulary:
         """
         if not local:
             return self
-        results = {code: dict(systems) for code, systems in self.results.items()}
+        added: dict[str, dict[str, ResultConcept]] = {}
         for concept, codes in local.items():
             meaning = self.result_concepts[concept]
             for text in codes:
                 system, _, code = text.rpartition("|")
-                results.setdefault(code, {})[system] = meaning
-        return replace(self, results=results)
+                added.setdefault(code, {})[system] = meaning
+        return replace(self, results=self.results.with_rows(added))

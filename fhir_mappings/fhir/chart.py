@@ -26,6 +26,10 @@ _MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "Medi
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every resource is asked.
 _PATIENT, _FOREIGN = Owner.PATIENT, Owner.FOREIGN
 _DECIDING = frozenset({"Condition", "Patient"})
+_OPENING = frozenset(
+    {DiagnosisKind.ALL, DiagnosisKind.POSSIBLE_ALL, DiagnosisKind.LYMPHOBLASTIC_LYMPHOMA}
+)
+"""What opens a chart: ALL, a diagnosis that could be ALL (D-01), lymphoblastic lymphoma (D-19)."""
 _COURSES = frozenset({"CarePlan", "EpisodeOfCare"})
 _NEEDS_OF_TYPE = {
     "Condition": ("conditions",),
@@ -214,7 +218,7 @@ def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
         found = set()
         for text in item.codes:
             system, _, code = text.rpartition("|")
-            concept = vocabulary.results.get(code, {}).get(system)
+            concept = vocabulary.results.find(system, code)
             if concept is not None:
                 found.add(concept.need)
         return tuple(found)
@@ -222,8 +226,8 @@ def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def has_disease(facts: Facts) -> bool:
-    """Whether any Condition states ALL, certain or not: without one there is nothing more to fetch."""
-    return any(diagnosis.kind is DiagnosisKind.ALL for diagnosis in facts.diagnoses)
+    """Whether any Condition states ALL, or leaves it possible: without one there is nothing more to fetch."""
+    return any(diagnosis.kind in _OPENING for diagnosis in facts.diagnoses)
 
 
 def _relative(reference: str) -> str:

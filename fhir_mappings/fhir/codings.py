@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeVar
 
+from fhir_mappings.clinical.code_systems import CodeTable
 from fhir_mappings.fhir.elements import CodeableConcept, Coding
 
 Meaning = TypeVar("Meaning")
@@ -19,27 +19,21 @@ def codings_of(concept: CodeableConcept | None) -> list[Coding]:
     return (concept.coding or []) if concept is not None else []
 
 
-def meanings(
-    concept: CodeableConcept | None, table: Mapping[str, Mapping[str, Meaning]]
-) -> list[tuple[Coding, Meaning]]:
-    """Every coding whose system and code are both in ``table``, with its meaning."""
+def meanings(concept: CodeableConcept | None, table: CodeTable[Meaning]) -> list[tuple[Coding, Meaning]]:
+    """Every coding whose system and code are both in ``table``, however they are spelt, with its meaning."""
     found: list[tuple[Coding, Meaning]] = []
     if concept is None or concept.coding is None:
         return found
     for coding in concept.coding:
         if coding.code is None:
             continue
-        systems = table.get(coding.code) or table.get(coding.code.strip())
-        if systems is not None and coding.system is not None:
-            meaning = systems.get(coding.system.strip())
-            if meaning is not None:
-                found.append((coding, meaning))
+        meaning = table.find(coding.system, coding.code)
+        if meaning is not None:
+            found.append((coding, meaning))
     return found
 
 
-def first_meaning(
-    concept: CodeableConcept | None, table: Mapping[str, Mapping[str, Meaning]], default: Meaning
-) -> Meaning:
+def first_meaning(concept: CodeableConcept | None, table: CodeTable[Meaning], default: Meaning) -> Meaning:
     """The meaning of the first coding found in ``table``, else ``default``."""
     for _coding, meaning in meanings(concept, table):
         return meaning
@@ -54,6 +48,15 @@ def texts_of(concept: CodeableConcept | None) -> str:
     parts.extend([coding.display or "" for coding in concept.coding or ()])
     text = " | ".join([part for part in parts if part])
     return (text if text.isascii() else text.translate(_INVISIBLE)).lower()
+
+
+def words_of(concept: CodeableConcept | None) -> str:
+    """Text and displays of a concept as they are written, one after another with ``|`` between."""
+    if concept is None:
+        return ""
+    parts = [concept.text or "", *(coding.display or "" for coding in concept.coding or ())]
+    text = " | ".join(dict.fromkeys(part for part in parts if part))
+    return text if text.isascii() else text.translate(_INVISIBLE)
 
 
 def label_of(concept: CodeableConcept | None) -> str:

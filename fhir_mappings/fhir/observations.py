@@ -71,13 +71,20 @@ def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tup
         (f"{coding.system}|{coding.code}", meaning)
         for coding, meaning in meanings(concept, vocabulary.results)
     )
-    if found or concept is None or any(coding.system == LOINC for coding in concept.coding or ()):
+    if found or concept is None or _has_loinc(concept, vocabulary):
         return found
     text = texts_of(concept)
     for rule in vocabulary.result_texts:
         if rule.hint in text and rule.matches(text):
             return (("text", vocabulary.result_concepts[rule.meaning]),)
     return ()
+
+
+def _has_loinc(concept: CodeableConcept, vocabulary: Vocabulary) -> bool:
+    return any(
+        coding.system == LOINC or (coding.system and vocabulary.systems.canonical(coding.system) == LOINC)
+        for coding in concept.coding or ()
+    )
 
 
 def _refused(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary) -> str:

@@ -40,6 +40,7 @@ class DiagnosisEntry(KnowledgeFile):
     lineage: Literal["B", "T", "unknown"] = "unknown"
     bcr_abl1: Literal["positive", "negative", "unstated"] = "unstated"
     kmt2a: StrictBool = False
+    history: StrictBool = False
     site: str = ""
     value_sets: tuple[str, ...] = ()
     codes: tuple[_Code, ...] = ()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from fhir_mappings.clinical.code_systems import CodeSystems, CodeTable
+from fhir_mappings.clinical.disease_names import DiseaseNames
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
 from fhir_mappings.clinical.vocabulary import (
@@ -18,7 +20,9 @@ from fhir_mappings.clinical.vocabulary import (
 )
 from fhir_mappings.knowledge.agents import Agent, compile_name_patterns
 from fhir_mappings.knowledge.code_rows import Code
+from fhir_mappings.knowledge.code_systems import read_code_systems
 from fhir_mappings.knowledge.concepts import ConceptsFile, DiagnosisEntry, ResultEntry, TextEntry, UnitEntry
+from fhir_mappings.knowledge.disease_names import read_disease_names
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import read_toml
 
@@ -29,13 +33,21 @@ Table = dict[str, dict[str, Meaning]]
 def read_vocabulary(
     path: Path, value_sets: Mapping[str, Sequence[Code]], agents: Sequence[Agent], faults: list[Fault]
 ) -> Vocabulary | None:
-    """The vocabulary of ``concepts.toml``; a code outside every value set is a fault."""
+    """The vocabulary of ``concepts.toml`` and the files of spellings and names beside it.
+
+    A code outside every value set is a fault.
+    """
     file = read_toml(path, ConceptsFile, faults)
+    systems = read_code_systems(path.with_name("code_systems.toml"), faults)
     if file is None:
         return None
-    builder = _Builder(path, value_sets, faults)
+    known = {entry.id for entry in file.diagnosis}
+    names = read_disease_names(path.with_name("disease_names.toml"), known, faults)
+    if names is None:
+        return None
+    builder = _Builder(path, value_sets, systems, faults)
     try:
-        return builder.build(file, agents)
+        return builder.build(file, agents, names)
     except re.error as error:
         faults.append(Fault(str(path), 0, "pattern", f"is no regular expression: {error}", "correct it"))
     except ValueError as error:
@@ -44,13 +56,20 @@ def read_vocabulary(
 
 
 class _Builder:
-    def __init__(self, path: Path, value_sets: Mapping[str, Sequence[Code]], faults: list[Fault]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        value_sets: Mapping[str, Sequence[Code]],
+        systems: CodeSystems,
+        faults: list[Fault],
+    ) -> None:
         self._path = path
+        self._systems = systems
         self._sets = value_sets
         self._faults = faults
         self._known = {f"{code.system}|{code.code}" for codes in value_sets.values() for code in codes}
 
-    def build(self, file: ConceptsFile, agents: Sequence[Agent]) -> Vocabulary:
+    def build(self, file: ConceptsFile, agents: Sequence[Agent], disease_names: DiseaseNames) -> Vocabulary:
         diagnoses = {entry.id: _diagnosis(entry) for entry in file.diagnosis}
         patterns = compile_name_patterns(agents)
         names = sorted({name for agent in agents for name in agent.names}, key=len, reverse=True)
@@ -65,7 +84,7 @@ class _Builder:
             procedures=self._table(
                 (entry.id, entry.value_sets, entry.codes, entry.id) for entry in file.procedure
             ),
-            agents=_agent_table(agents),
+            agents=CodeTable(_agent_table(agents), self._systems),
             agent_names=patterns,
             agent_hint=re.compile("|".join(re.escape(name) for name in names) or r"(?!)"),
             answers=self._answers(file),
@@ -79,6 +98,7 @@ class _Builder:
             result_texts=tuple(
                 self._text(entry, {one.id for one in file.result}) for entry in file.result_text
             ),
+            disease_names=disease_names,
             diagnosis_texts=tuple(self._text(entry, set(diagnoses)) for entry in file.diagnosis_text),
             diagnosis_text_meanings=diagnoses,
             referral_codes=self._table((entry.id, entry.value_sets, (), entry.id) for entry in file.referral),
@@ -88,6 +108,7 @@ class _Builder:
             present_text=re.compile(file.words.present),
             units={entry.dimension: self._units(entry) for entry in file.unit},
             genes=file.genes,
+            systems=self._systems,
             body_sites=self._table((entry.id, (), entry.codes, entry.id) for entry in file.body_site),
             intrathecal=frozenset(
                 (code.system, code.code) for code in self._codes(file.answers.intrathecal_route)
@@ -96,7 +117,7 @@ class _Builder:
 
     def _table(
         self, rows: Iterable[tuple[str, Sequence[str], Sequence[str], Meaning]]
-    ) -> Mapping[str, Mapping[str, Meaning]]:
+    ) -> CodeTable[Meaning]:
         table: Table[Meaning] = {}
         for key, sets, codes, meaning in rows:
             pairs = [(code.system, code.code) for name in sets for code in self._codes(name)]
@@ -111,7 +132,7 @@ class _Builder:
                 if known.get(system, meaning) != meaning:
                     self._fault(key, f"code {system}|{code} has two meanings", "keep it in one concept")
                 known[system] = meaning
-        return table
+        return CodeTable(table, self._systems)
 
     def _stated_by(self, entry: DiagnosisEntry) -> Sequence[str]:
         """Every code of an entry, as ``system|code``, less those it leaves to another entry."""
@@ -127,7 +148,7 @@ class _Builder:
             return ()
         return self._sets[name]
 
-    def _answers(self, file: ConceptsFile) -> Mapping[str, Mapping[str, Presence]]:
+    def _answers(self, file: ConceptsFile) -> CodeTable[Presence]:
         named = {
             file.answers.present: Presence.PRESENT,
             file.answers.weak: Presence.WEAK,
@@ -170,6 +191,8 @@ def _diagnosis(entry: DiagnosisEntry) -> DiagnosisMeaning:
         bcr_abl1=entry.bcr_abl1,
         kmt2a=entry.kmt2a,
         site=entry.site,
+        history=entry.history,
+        names_all=entry.kind == "all",
     )
 
 
