@@ -28,6 +28,7 @@ from fhir_mappings.relapse.situation import Picture, picture_of
 from fhir_mappings.relapse.status import Standing, standing_of
 from fhir_mappings.relapse.usable_results import View, view_of
 from fhir_mappings.statements import sections_of
+from fhir_mappings.statements.undiagnosed import undiagnosed_section
 
 _NOTHING = (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE)
 _PASSING = frozenset({"creatinine", "gfr", "bilirubin", "alt", "ast", "ejection-fraction"})
@@ -153,6 +154,7 @@ def _silent(
         status=status,
         ignored=view.ignored,
         missing_needs=missing,
+        sections=() if deceased or missing else tuple(undiagnosed_section(view, knowledge)),
         sex=facts.persons[0].sex if facts.persons else "unknown",
         evidence_digest=evidence_digest(facts, view),
     )
@@ -177,6 +179,8 @@ def _is_unseen(need: Need, needs: Mapping[str, NeedState]) -> bool:
 
 def _relapse_number(picture: Picture) -> int | None:
     if picture.episode is None:
+        return None
+    if picture.disease.history is not None:
         return None
     return max(picture.episode.number, len(picture.standing.previous) + 1)
 

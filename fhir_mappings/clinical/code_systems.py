@@ -32,13 +32,13 @@ class CodeSystems:
 
 
 def plain_spelling(system: str) -> str:
-    """A spelling without what never tells systems apart: case, https, a closing slash, a version after ``|``."""
+    """A spelling without what tells no systems apart: case, https, a closing slash, a version after ``|``."""
     text = system.partition("|")[0].strip().casefold().rstrip("/")
     return f"http:{text[6:]}" if text.startswith("https:") else text
 
 
 class CodeTable(Mapping[str, Mapping[str, Meaning]], Generic[Meaning]):
-    """Meanings by code and then by the URL of the system, as they are listed; ``find`` reads every spelling."""
+    """Meanings by code and then by the URL of the system, as listed; ``find`` reads every spelling."""
 
     def __init__(
         self, rows: Mapping[str, Mapping[str, Meaning]] | None = None, systems: CodeSystems | None = None

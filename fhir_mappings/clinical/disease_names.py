@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 _CLAUSE = re.compile(r"[|;\n\r]|(?<=[a-z\d)]{2})\.(?:\s|$)")
-_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ı": "i"})
+_LETTERS = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "\u0131": "i"}
+)
 _LINEAGE_BESIDE = 32
 """How many characters beside a name its lineage may stand."""
 _MAX_TEXT = 400
@@ -73,7 +75,9 @@ class DiseaseNames:
         if not self.hint.search(text):
             return []
         folded = fold(text[:_MAX_TEXT])
-        return [named for clause in _CLAUSE.split(folded) if clause.strip() for named in self._named_in(clause)]
+        return [
+            named for clause in _CLAUSE.split(folded) if clause.strip() for named in self._named_in(clause)
+        ]
 
     def _named_in(self, clause: str) -> Iterator[Named]:
         lower = clause.lower()
@@ -94,10 +98,11 @@ class DiseaseNames:
     def _read(self, means: str, match: re.Match[str], clause: str) -> Named:
         beside = clause[max(0, match.start() - _LINEAGE_BESIDE) : match.end() + _LINEAGE_BESIDE]
         lineages = [lineage for lineage, pattern in self.lineage if pattern.search(beside)]
-        stance = self._stance(clause[: match.start()], clause[match.end() :])
+        stance = self.stance(clause[: match.start()], clause[match.end() :])
         return Named(means, lineages[0] if len(lineages) == 1 else "", stance)
 
-    def _stance(self, before: str, after: str) -> Stance:
+    def stance(self, before: str, after: str) -> Stance:
+        """What the words on both sides of a name, in lower case, make of it."""
         for cue in self.cues:
             if cue.before:
                 if any(self._governs(before[match.end() :]) for match in cue.pattern.finditer(before)):

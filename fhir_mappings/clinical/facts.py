@@ -71,6 +71,7 @@ class DiagnosisKind(Enum):
     OTHER_LEUKAEMIA = "other-leukaemia"
     MYELOID_LEUKAEMIA = "myeloid-leukaemia"
     MIXED_PHENOTYPE = "mixed-phenotype"
+    OTHER_BLOOD_CANCER = "other-blood-cancer"
     CNS = "cns"
     TESTIS = "testis"
     OTHER_SITE = "other-site"
@@ -113,8 +114,8 @@ class Diagnosis:
     """One Condition that bears on the disease.
 
     ``phase`` folds code and clinicalStatus; ``phase_by_code`` is what the code alone states.
-    ``bcr_abl1`` is True where the code itself says Philadelphia-positive. ``history`` says that the disease is
-    stated as one of the past (D-03); ``names_all`` that code or words of such a history say ALL.
+    ``bcr_abl1`` is True where the code itself says Philadelphia-positive. ``history`` says that the
+    disease is stated as one of the past (D-03); ``names_all`` that code or words of such a history say ALL.
     """
 
     resource: str

@@ -41,7 +41,6 @@ class DiagnosisMeaning:
     site: str = ""
     history: bool = False
     names_all: bool = False
-    suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class TextRule:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All code and word meanings. Codes are keyed by code first, then by system; ``find`` reads every spelling."""
+    """All code and word meanings. Codes are keyed by code, then by system; ``find`` reads every spelling."""
 
     results: CodeTable[ResultConcept]
     result_concepts: Mapping[str, ResultConcept]
@@ -85,6 +84,8 @@ class Vocabulary:
     specimen_texts: tuple[TextRule, ...]
     result_texts: tuple[TextRule, ...]
     disease_names: DiseaseNames
+    blood_cancer_codes: re.Pattern[str]
+    blood_cancer_words: re.Pattern[str]
     diagnosis_texts: tuple[TextRule, ...]
     diagnosis_text_meanings: Mapping[str, DiagnosisMeaning]
     referral_codes: CodeTable[str]

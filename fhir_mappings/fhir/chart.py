@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fhir_mappings.clinical.facts import DiagnosisKind, Facts, Ignored
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
+from fhir_mappings.fhir.codings import meanings
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.conditions import read_condition
 from fhir_mappings.fhir.courses import read_course, treated_conditions
@@ -15,7 +16,7 @@ from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, remains_of
 from fhir_mappings.fhir.lazy_rare_elements import version_of
 from fhir_mappings.fhir.medications import read_medication
-from fhir_mappings.fhir.observations import read_observation
+from fhir_mappings.fhir.observations import concepts_of, read_observation
 from fhir_mappings.fhir.persons import read_person
 from fhir_mappings.fhir.procedures import read_procedure
 from fhir_mappings.fhir.research_subjects import read_enrolment
@@ -26,10 +27,9 @@ _MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "Medi
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every resource is asked.
 _PATIENT, _FOREIGN = Owner.PATIENT, Owner.FOREIGN
 _DECIDING = frozenset({"Condition", "Patient"})
-_OPENING = frozenset(
-    {DiagnosisKind.ALL, DiagnosisKind.POSSIBLE_ALL, DiagnosisKind.LYMPHOBLASTIC_LYMPHOMA}
-)
+_OPENING = frozenset({DiagnosisKind.ALL, DiagnosisKind.POSSIBLE_ALL, DiagnosisKind.LYMPHOBLASTIC_LYMPHOMA})
 """What opens a chart: ALL, a diagnosis that could be ALL (D-01), lymphoblastic lymphoma (D-19)."""
+_SAMPLES = frozenset({"marrow-lymphoblasts", "marrow-blasts", "marrow-malignant", "blood-lymphoblasts"})
 _COURSES = frozenset({"CarePlan", "EpisodeOfCare"})
 _NEEDS_OF_TYPE = {
     "Condition": ("conditions",),
@@ -75,6 +75,14 @@ class ChartReader:
         """
         self._read(self._deciding)
         return self._collected.facts()
+
+    def may_hold_blasts(self) -> bool:
+        """Whether a result of marrow or of blood lymphoblasts is among the entries not read yet (D-02)."""
+        return any(
+            _is_sample(resource, self._vocabulary, self._collected)
+            for entry in self._others
+            if (resource := entry.resource) is not None
+        )
 
     def read(self) -> Facts:
         """The facts of all entries. Raises ForeignResource."""
@@ -206,6 +214,19 @@ class ChartReader:
                 ref = f"{item.resource_type}/{item.id}" if item.resource_type else "resource"
                 self._collected.ignored.append(Ignored(ref, "unreadable"))
                 self._collected.unreadable.update(touched)
+
+
+def _is_sample(resource: Resource, vocabulary: Vocabulary, into: Collected) -> bool:
+    if resource.resource_type == "Observation":
+        try:
+            found = concepts_of(resource, vocabulary, into)
+        except UnreadableElement:
+            return False
+        if resource.component:
+            parts = [pair for part in resource.component for pair in meanings(part.code, vocabulary.results)]
+            return any(concept.id in _SAMPLES for _code, concept in (*found, *parts))
+        return any(concept.id in _SAMPLES for _code, concept in found)
+    return resource.resource_type == "DiagnosticReport" and bool(resource.contained)
 
 
 def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from fhir_mappings.clinical.code_systems import CodeTable
 from fhir_mappings.fhir.elements import CodeableConcept, Coding
 
 Meaning = TypeVar("Meaning")
+Default = TypeVar("Default")
 
 LOINC = "http://loinc.org"
 # Characters that render as nothing and are found in display texts in the field.
@@ -33,7 +34,9 @@ def meanings(concept: CodeableConcept | None, table: CodeTable[Meaning]) -> list
     return found
 
 
-def first_meaning(concept: CodeableConcept | None, table: CodeTable[Meaning], default: Meaning) -> Meaning:
+def first_meaning(
+    concept: CodeableConcept | None, table: CodeTable[Meaning], default: Default
+) -> Meaning | Default:
     """The meaning of the first coding found in ``table``, else ``default``."""
     for _coding, meaning in meanings(concept, table):
         return meaning

@@ -52,7 +52,7 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         Diagnosis(
             resource=ref,
             kind=meaning.kind,
-            certainty=Certainty.PROVISIONAL if verification in _UNPROVEN or meaning.suspected else Certainty.CONFIRMED,
+            certainty=Certainty.PROVISIONAL if verification in _UNPROVEN else Certainty.CONFIRMED,
             phase=_fold(meaning.phase, clinical),
             phase_by_code=meaning.phase,
             onset=onset,

@@ -1,4 +1,4 @@
-"""What the code of a Condition states about leukaemia: is ALL, could be ALL, or is another disease (D-01..D-03)."""
+"""What the code of a Condition states about leukaemia: ALL, possibly ALL, or another disease (D-01..D-03)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def meaning_of(concepts: Sequence[CodeableConcept | None], vocabulary: Vocabular
         return _refined(code, coded, words)
     if words.named:
         return ("text", words.meaning) if words.meaning is not None else None
-    return _of_unknown_system(concept, vocabulary) or _other_words(concept, vocabulary)
+    return (
+        _of_unknown_system(concept, vocabulary)
+        or _other_cancer(concept, vocabulary)
+        or _other_words(concept, vocabulary)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,10 @@ def _with_stance(meaning: DiagnosisMeaning, lineage: str, stances: set[Stance]) 
         )
     if lineage and meaning.kind is DiagnosisKind.ALL and meaning.lineage is Lineage.UNKNOWN:
         meaning = replace(meaning, lineage=Lineage(lineage))
-    return replace(meaning, suspected=True) if stances == {Stance.SUSPECTED} else meaning
+    if Stance.SUSPECTED in stances:
+        # Suspected alone is no diagnosis (F-16); beside the plain name it leaves the diagnosis open.
+        return _POSSIBLE if Stance.STATED in stances and meaning.kind is DiagnosisKind.ALL else None
+    return meaning
 
 
 def _of_unknown_system(concept: CodeableConcept | None, vocabulary: Vocabulary) -> CodedDiagnosis | None:
@@ -125,6 +132,22 @@ def _of_unknown_system(concept: CodeableConcept | None, vocabulary: Vocabulary) 
             found = next(iter(listed.values())) if history else _POSSIBLE
             return f"{coding.system or ''}|{coding.code}", found
     return None
+
+
+def _other_cancer(concept: CodeableConcept | None, vocabulary: Vocabulary) -> CodedDiagnosis | None:
+    """Another malignancy of the blood, by the category of its code or by a plain word."""
+    codings = (concept.coding or ()) if concept is not None else ()
+    coded = any(coding.code and vocabulary.blood_cancer_codes.fullmatch(coding.code) for coding in codings)
+    if not coded and not _is_named(texts_of(concept), vocabulary):
+        return None
+    return "category" if coded else "text", DiagnosisMeaning(DiagnosisKind.OTHER_BLOOD_CANCER)
+
+
+def _is_named(text: str, vocabulary: Vocabulary) -> bool:
+    match = vocabulary.blood_cancer_words.search(text)
+    if match is None:
+        return False
+    return vocabulary.disease_names.stance(text[: match.start()], text[match.end() :]) not in _REFUSED
 
 
 def _other_words(concept: CodeableConcept | None, vocabulary: Vocabulary) -> CodedDiagnosis | None:

@@ -28,10 +28,7 @@ _VARIANT = "genomic-variant"
 
 def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     """Add the results of one Observation, or why it is ignored."""
-    named, known = bytes(resource.code), into.results_by_code
-    concepts = known.get(named)
-    if concepts is None:
-        concepts = known[named] = _concepts_of(concept_of(named), vocabulary)
+    concepts = concepts_of(resource, vocabulary, into)
     if not concepts:
         if resource.component:
             _read_components(resource, ref, vocabulary, into)
@@ -64,6 +61,15 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
         into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
         specimen, value = Specimen.OTHER, as_conflict(value)
     into.results.append(_result(resource, ref, version, code, concept, specimen, value))
+
+
+def concepts_of(resource: Resource, vocabulary: Vocabulary, into: Collected) -> tuple[CodedResult, ...]:
+    """What the code of an Observation means; each code is understood once. Raises UnreadableElement."""
+    named, known = bytes(resource.code), into.results_by_code
+    concepts = known.get(named)
+    if concepts is None:
+        concepts = known[named] = _concepts_of(concept_of(named), vocabulary)
+    return concepts
 
 
 def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:

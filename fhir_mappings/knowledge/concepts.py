@@ -94,6 +94,13 @@ class SpecimenTextEntry(KnowledgeFile):
     pattern: str
 
 
+class BloodCancers(KnowledgeFile):
+    """``[blood_cancer]``: ICD-10 codes and words of malignancies of the blood without an entry."""
+
+    codes: str
+    words: str
+
+
 class WordPatterns(KnowledgeFile):
     """``[words]``."""
 
@@ -134,6 +141,7 @@ class ConceptsFile(KnowledgeFile):
     specimen: tuple[SpecimenEntry, ...]
     specimen_text: tuple[SpecimenTextEntry, ...]
     result_text: tuple[TextEntry, ...]
+    blood_cancer: BloodCancers
     words: WordPatterns
     answers: Answers
     genes: dict[str, str]

@@ -28,7 +28,8 @@ REQUIRED = frozenset(
         "mrd_hsct_bfm", "mrd_hsct_cog", "mrd_due_before_days", "mrd_due_after_days",
         "mrd_before_transplant_days", "hsct_referral_days", "antigen_positive_at_least",
         "antigen_negative_below", "adult_years", "cns3_wbc_at_least", "blood_marrow_days",
-        "persistent_marrow_at_least",
+        "persistent_marrow_at_least", "lymphoma_marrow_at_least", "blasts_marrow_at_least",
+        "blasts_blood_at_least",
     }
 )  # fmt: skip
 _UNITS = ("%", "d", "h", "mo", "a", "/uL", "1")

@@ -99,6 +99,8 @@ class _Builder:
                 self._text(entry, {one.id for one in file.result}) for entry in file.result_text
             ),
             disease_names=disease_names,
+            blood_cancer_codes=re.compile(file.blood_cancer.codes),
+            blood_cancer_words=re.compile(file.blood_cancer.words),
             diagnosis_texts=tuple(self._text(entry, set(diagnoses)) for entry in file.diagnosis_text),
             diagnosis_text_meanings=diagnoses,
             referral_codes=self._table((entry.id, entry.value_sets, (), entry.id) for entry in file.referral),
@@ -115,9 +117,7 @@ class _Builder:
             ),
         )
 
-    def _table(
-        self, rows: Iterable[tuple[str, Sequence[str], Sequence[str], Meaning]]
-    ) -> CodeTable[Meaning]:
+    def _table(self, rows: Iterable[tuple[str, Sequence[str], Sequence[str], Meaning]]) -> CodeTable[Meaning]:
         table: Table[Meaning] = {}
         for key, sets, codes, meaning in rows:
             pairs = [(code.system, code.code) for name in sets for code in self._codes(name)]

@@ -86,6 +86,9 @@ _DIAGNOSES = (
     Concept("diagnosis C91.02", _S.DIAGNOSIS, icd10cm("C91.02", "ALL, in relapse")),
     Concept("diagnosis C91.10", _S.DIAGNOSIS, icd10cm("C91.10", "CLL of B-cell type, no remission")),
     Concept("diagnosis C92.02", _S.DIAGNOSIS, icd10cm("C92.02", "Acute myeloblastic leukemia, in relapse")),
+    Concept("diagnosis in words", _S.DIAGNOSIS, text="as written"),
+    Concept("diagnosis under code", _S.DIAGNOSIS, text="as written"),
+    Concept("leukaemia, type not stated", _S.DIAGNOSIS, icd10cm("C95.90", "Leukemia, unspecified")),
     Concept("coded relapse", _S.CONDITION, snomed("12301000132103", "Acute lymphoid leukemia relapse")),
     Concept(
         "coded refractory ALL", _S.CONDITION, snomed("12311000132101", "Refractory acute lymphoid leukemia")

@@ -76,7 +76,7 @@ def condition(row: Row, concept: Concept, subject: Json, identity: str, when: st
         "resourceType": "Condition",
         "id": identity,
         "verificationStatus": {"coding": [{"system": _VERIFICATION, "code": verification}]},
-        "code": coded(concept),
+        "code": _written_code(row) or coded(concept),
         "subject": subject,
     }
     if verification != "entered-in-error":
@@ -89,6 +89,18 @@ def condition(row: Row, concept: Concept, subject: Json, identity: str, when: st
     if recorded := row.details.get("recorded", when):
         resource["recordedDate"] = recorded
     return _with_note(resource, row)
+
+
+def _written_code(row: Row) -> Json | None:
+    """The code of a row that writes its own: words, or ``system¦code`` with or without a system."""
+    if not row.value:
+        return None
+    if row.concept == "diagnosis in words":
+        return {"text": row.value}
+    if row.concept != "diagnosis under code":
+        return None
+    system, _, code = row.value.rpartition("¦")
+    return {"coding": [{"system": system, "code": code} if system else {"code": code}]}
 
 
 def restate(resource: Json, concept: Concept, when: str) -> None:

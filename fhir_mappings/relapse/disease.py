@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import (
-    Certainty,
     Diagnosis,
     DiagnosisKind,
     Facts,
@@ -24,14 +23,8 @@ from fhir_mappings.clinical.options import Marker
 from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.samples import ZERO
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.relapse.scope import scope_of
 from fhir_mappings.relapse.usable_results import View
-
-_OTHERS = (
-    DiagnosisKind.OTHER_LEUKAEMIA,
-    DiagnosisKind.MYELOID_LEUKAEMIA,
-    DiagnosisKind.MIXED_PHENOTYPE,
-)
-
 
 B_MARKERS = ("cd19", "cd22", "cytoplasmic-cd22")
 T_MARKERS = ("cytoplasmic-cd3",)
@@ -44,7 +37,8 @@ class Disease:
 
     ``diagnosed`` is the earliest confirmed date (F-22), None when no Condition is dated.
     ``elsewhere`` says that only another leukaemia is coded (F-15). ``others`` are the confirmed other
-    leukaemias, ``recorded`` is the lineage that the Conditions of ALL state.
+    leukaemias, ``recorded`` is the lineage that the Conditions of ALL state. ``certain`` is false where ALL
+    is only possible (D-01); ``history`` is the history of leukaemia that is all there is (D-03).
     """
 
     present: bool
@@ -54,22 +48,26 @@ class Disease:
     lineage: Lineage
     others: tuple[Diagnosis, ...]
     recorded: Lineage
+    certain: bool = True
+    history: Diagnosis | None = None
 
 
 def disease_of(view: View, knowledge: Knowledge) -> Disease:
     """Scope, date and lineage from the confirmed Conditions (F-14..F-16, F-22)."""
-    confirmed = [found for found in view.diagnoses if found.certainty is Certainty.CONFIRMED]
-    ours = tuple(found for found in confirmed if found.kind is DiagnosisKind.ALL)
-    others = tuple(found for found in confirmed if found.kind in _OTHERS)
-    recorded = _recorded_lineage(ours, others)
+    scope = scope_of(view, knowledge)
+    ours, others = scope.diagnoses, scope.others
+    recorded = _recorded_lineage(ours, others) if scope.certain else Lineage.UNKNOWN
+    expressed = scope.certain and recorded is Lineage.UNKNOWN
     return Disease(
         present=bool(ours),
-        elsewhere=not ours and bool(others),
+        elsewhere=scope.elsewhere,
         all_diagnoses=ours,
-        diagnosed=_diagnosed(ours, view),
-        lineage=recorded if recorded is not Lineage.UNKNOWN else _expressed_lineage(view, knowledge),
+        diagnosed=_diagnosed(ours, view) if scope.history is None else None,
+        lineage=_expressed_lineage(view, knowledge) if expressed else recorded,
         others=others,
         recorded=recorded,
+        certain=scope.certain,
+        history=scope.history,
     )
 
 

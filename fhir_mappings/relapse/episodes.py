@@ -21,10 +21,12 @@ from fhir_mappings.relapse.evidence import (
     Remission,
     coded_relapses,
     documented_remissions,
+    history_remission,
     site_findings,
     undated_remission,
     window_since,
 )
+from fhir_mappings.relapse.scope import is_proven_by
 from fhir_mappings.relapse.usable_results import View
 
 TRANSPLANTS = ("hsct-allogeneic", "hsct-unspecified")
@@ -43,7 +45,8 @@ class Episode:
     """One relapse (or possible relapse) after a remission, and the remission that ended it.
 
     ``number`` counts relapses proven so far including this one. ``contradicted`` says that every marrow
-    criterion is contradicted by MRD of the same specimen (0.4).
+    criterion is contradicted by MRD of the same specimen (0.4); ``disease_open`` that ALL itself is only
+    possible, and what is met does not prove it (D-01, D-03).
     """
 
     number: int
@@ -55,6 +58,7 @@ class Episode:
     results: tuple[CriterionResult, ...]
     coded: Diagnosis | None = None
     contradicted: bool = False
+    disease_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,9 @@ class CourseReader:
         dated = [*self._documented, *([derived] if derived else [])]
         if dated:
             return min(dated, key=lambda one: (one.day.sort_key, one.basis))
+        past = history_remission(self._disease, self._view, self._knowledge)
+        if past is not None:
+            return past
         undated = undated_remission(self._disease)
         if undated is not None and self._disease.diagnosed is not None:
             return Remission(self._disease.diagnosed, "undated", undated.resource)
@@ -204,7 +211,18 @@ class CourseReader:
             results=tuple(results),
             coded=coded,
             contradicted=grade is not Grade.CODED and contradicted(results, window, self._knowledge, grade),
+            disease_open=not self._is_proven(results, grade),
         )
+
+    def _is_proven(self, results: Sequence[CriterionResult], grade: Grade) -> bool:
+        """Whether what is met proves ALL, where the Conditions leave it open."""
+        default = self._knowledge.default_set.id
+        met = [
+            one.verdict
+            for one in results
+            if isinstance(one.verdict, Met) and grade is not Grade.CODED and one.criteria_set == default
+        ]
+        return is_proven_by(met, self._disease.certain, self._disease.history, self._view)
 
     def _remission_after(
         self, event: Moment, results: Sequence[CriterionResult], grade: Grade, relapses: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Certainty, Diagnosis, DiagnosisKind, Phase
@@ -36,7 +37,7 @@ def documented_remissions(view: View, disease: Disease) -> list[Remission]:
         if result.value is Presence.PRESENT and result.collected is not None
     ]
     for diagnosis in disease.all_diagnoses:
-        if diagnosis.phase is not Phase.REMISSION:
+        if diagnosis.phase is not Phase.REMISSION or diagnosis.history:
             continue
         day = diagnosis.onset if diagnosis.phase_by_code is Phase.REMISSION else None
         day = day or diagnosis.recorded
@@ -48,6 +49,19 @@ def documented_remissions(view: View, disease: Disease) -> list[Remission]:
 def undated_remission(disease: Disease) -> Diagnosis | None:
     """A Condition in remission whose date of remission is not recorded."""
     return next((found for found in disease.all_diagnoses if found.phase is Phase.REMISSION), None)
+
+
+def history_remission(disease: Disease, view: View, knowledge: Knowledge) -> Remission | None:
+    """The remission that a history of leukaemia documents, its date unknown (D-03).
+
+    ``day`` is that of the history, and no later than the alert window: what is newer counts as after it.
+    """
+    if disease.history is None:
+        return None
+    stated = disease.history.onset or disease.history.recorded
+    oldest = Moment.on(view.today.first - timedelta(days=knowledge.whole("alert_window_days")))
+    day = stated if stated is not None and stated.last < oldest.first else oldest
+    return Remission(day, "history", disease.history.resource)
 
 
 def coded_relapses(view: View, disease: Disease, knowledge: Knowledge) -> list[tuple[Moment, Diagnosis]]:

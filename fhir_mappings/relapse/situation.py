@@ -98,7 +98,8 @@ def picture_of(
     )
     received = received_agents(view)
     options: tuple[Option, ...] = ()
-    if standing.status in (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT):
+    found = standing.status in (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
+    if found and disease.certain:
         options = _options(person, view, disease, standing, markers, adult, received, knowledge)
     timing = None
     if episode is not None and site is not None and therapy is not None:
@@ -237,7 +238,7 @@ def _timing(
         over = exceeds_months(first.day, event, months) if first is not None else Answer.UNSURE
     isolated = site.marrow is Answer.NO and bool(site.sites)
     return Timing(
-        seed_003=seed_003(disease.diagnosed, event, _clock(site), limits),
+        seed_003=_seed_003(disease, event, site, limits),
         seed_000=TimingClass("not-applicable")
         if isolated
         else seed_000(therapy.ended, therapy.on_therapy, event, limits),
@@ -247,6 +248,18 @@ def _timing(
         cr1_months=cr1_months,
         months_since_transplant=since_transplant,
     )
+
+
+def _seed_003(disease: Disease, event: Moment, site: SitePicture, limits: TimingLimits) -> TimingClass:
+    """By the date of diagnosis; where only a history is on record, the diagnosis is older than it (D-03)."""
+    if disease.history is None:
+        return seed_003(disease.diagnosed, event, _clock(site), limits)
+    stated = disease.history.onset or disease.history.recorded
+    if stated is None:
+        return seed_003(None, event, _clock(site), limits)
+    timing = seed_003(Moment.on(stated.last), event, _clock(site), limits)
+    value = timing.value if timing.value == "late" else "indeterminate"
+    return TimingClass(value, None, f"a history of leukaemia is on record from {stated.text}")
 
 
 def _clock(site: SitePicture) -> Answer:

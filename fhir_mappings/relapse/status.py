@@ -14,6 +14,7 @@ from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.disease import Disease, therapy_around
 from fhir_mappings.relapse.episodes import Course, Episode, Grade
+from fhir_mappings.relapse.scope import LYMPHOBLASTS
 from fhir_mappings.relapse.suspicions import (
     NearMiss,
     near_misses,
@@ -86,6 +87,9 @@ def _without_remission(
     """No remission on record: first presentation, refractory disease, or a remission that is only missing."""
     diagnosed = disease.diagnosed
     late = _refractory_marrows(course, view, diagnosed, knowledge)
+    if not disease.certain:
+        # Blasts of unstated lineage show no refractory ALL where ALL is only possible (D-01).
+        late = tuple(sample for sample in late if sample.result.concept in LYMPHOBLASTS)
     if late:
         return Standing(Status.REFRACTORY, refractory=late, unusable=unusable, preliminary=preliminary)
     if _coded_refractory(disease) is not None:
@@ -149,7 +153,8 @@ def _active(
         return None
     persistent = _persistent(episode, view, facts, disease, knowledge)
     status = Status.RELAPSE
-    if episode.grade is Grade.CONSENSUS or episode.contradicted or _code_not_found(episode, view, knowledge):
+    doubtful = episode.contradicted or episode.disease_open
+    if episode.grade is Grade.CONSENSUS or doubtful or _code_not_found(episode, view, knowledge):
         status = Status.PROBABLE
     if persistent is not None and status is Status.RELAPSE:
         status = Status.PERSISTENT

@@ -91,6 +91,7 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
         yield say("relapse.coded", date=episode.event.text)
         yield say("relapse.coded.confirm")
     yield from _criteria(picture, episode)
+    yield from _diagnosis_open(picture)
     yield from _other_readings(picture, episode)
     yield say("relapse.site", site=site_words(picture))
     yield from _site_notes(picture)
@@ -103,6 +104,7 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
 def _probable(picture: Picture) -> Iterator[Statement]:
     episode = episode_of(picture)
     yield from _criteria(picture, episode)
+    yield from _diagnosis_open(picture)
     if picture.standing.remission == "unknown":
         yield say("probable.no-remission")
     if episode.grade is Grade.CODED:
@@ -123,6 +125,7 @@ def _probable(picture: Picture) -> Iterator[Statement]:
 
 def _refractory(picture: Picture) -> Iterator[Statement]:
     samples = picture.standing.refractory
+    yield from _diagnosis_open(picture)
     if samples:
         yield say("refract.marrow", value=measured(samples[-1].evidence()))
     else:
@@ -267,11 +270,23 @@ def _site_notes(picture: Picture) -> Iterator[Statement]:
         yield say("site.marrow", value=measured(site.marrow_sample.evidence()))
 
 
+def _diagnosis_open(picture: Picture) -> Iterator[Statement]:
+    """That the problem list leaves ALL open, in a chart that was read for it all the same (D-01, D-03)."""
+    disease = picture.disease
+    if disease.certain:
+        return
+    label = disease.all_diagnoses[0].label or "leukaemia"
+    yield say("diagnosis.history" if disease.history is not None else "diagnosis.open", diagnosis=label)
+    yield say("diagnosis.confirm")
+
+
 def _remission_line(picture: Picture, episode: Episode) -> Iterator[Statement]:
     before = episode.before
     if before is None:
         return
-    if before.basis in ("documented", "derived"):
+    if before.basis == "history":
+        yield say("remission.history")
+    elif before.basis in ("documented", "derived"):
         yield say(f"remission.{before.basis}", date=before.day.text)
     else:
         yield say("remission.undated")

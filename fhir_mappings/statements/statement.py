@@ -13,12 +13,15 @@ def is_active_disease(picture: Picture) -> bool:
     standing = picture.standing
     if standing.status not in _FINDINGS or standing.phase == "in-remission":
         return False
-    return not (standing.episode is not None and standing.episode.contradicted)
+    episode = standing.episode
+    return picture.disease.certain and not (episode is not None and episode.contradicted)
 
 
 def is_in_remission(picture: Picture) -> bool:
     """A treated relapse in second or later remission (R-01)."""
-    return picture.standing.status is Status.RELAPSE and picture.standing.phase == "in-remission"
+    standing = picture.standing
+    treated = standing.status is Status.RELAPSE and standing.phase == "in-remission"
+    return treated and picture.disease.certain
 
 
 def is_referred_for_transplant(picture: Picture) -> bool:
