@@ -338,7 +338,7 @@ def _earlier(picture: Picture) -> Iterator[Statement]:
 RELAPSE = SectionKind(
     "RELAPSE", relapse_section, ("relapse.", "site.", "remission.", "caution.", "criterion.")
 )
-PROBABLE = SectionKind("PROBABLE", probable_section, ("probable.",))
+PROBABLE = SectionKind("PROBABLE", probable_section, ("probable.", "diagnosis."))
 SUSPECT = SectionKind("SUSPECT", suspect_section, ("suspect.",))
 REFRACTORY = SectionKind("REFRACT", refractory_section, ("refract.",))
 PERSISTENT = SectionKind("PERSIST", persistent_section, ("persist.",))

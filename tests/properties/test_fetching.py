@@ -89,5 +89,5 @@ def _without_undiagnosed(found: Json) -> Json:
     """Blasts without a diagnosis are said from the data of the call, and nothing is fetched for it (D-02)."""
     if found["status"] not in ("none", "out-of-scope"):
         return found
-    sections = [section for section in found.get("sections", []) if section.get("id") != "DATA"]
+    sections = [section for section in found.get("sections", []) if section != "DATA"]
     return {key: value for key, value in found.items() if key not in _SEEN_LESS} | {"sections": sections}
