@@ -22,6 +22,7 @@ from fhir_mappings.assessment import (
     Section,
     Statement,
     Status,
+    Timing,
     TimingClass,
 )
 from fhir_mappings.assessment_json import as_json
@@ -31,7 +32,7 @@ from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.facts import Enrolment, Facts
 from fhir_mappings.clinical.moments import Moment, add_months, whole_years
 from fhir_mappings.clinical.options import Marker, OptionRule
-from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.clinical.quantities import Narrative, Unusable, plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
@@ -47,12 +48,14 @@ from fhir_mappings.fhir.bundles import (
     total_of,
     unknown_need,
 )
-from fhir_mappings.fhir.chart import ChartReader, has_disease
+from fhir_mappings.fhir.chart import ChartReader, is_opened
 from fhir_mappings.fhir.codings import codings_of
-from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode, is_stated, named_codes
+from fhir_mappings.fhir.decoding import Decoded, Malformed, Unreadable, decode, decode_lines, is_stated, named_codes
 from fhir_mappings.fhir.elements import Entry, Link, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, understood
 from fhir_mappings.fhir.merging import merge_facts
+from fhir_mappings.fhir.opening import Opening
+from fhir_mappings.fhir.unmapped import ResultCode, codes_of_results
 from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.site_choice import choose
@@ -70,6 +73,14 @@ __all__ = [
     "DATA_EMPTY",
     "DATA_PRESENT",
     "Answer",
+    "decode_lines",
+    "result_codes",
+    "opening",
+    "Unusable",
+    "Timing",
+    "ResultCode",
+    "Opening",
+    "Narrative",
     "Assessment",
     "Attribution",
     "Availability",
@@ -185,7 +196,21 @@ def read_facts(
 
 def has_all_diagnosis(facts: Facts) -> bool:
     """Whether the Conditions read so far state ALL, or could not be understood: then the rest is needed."""
-    return has_disease(facts) or "conditions" in facts.unreadable
+    return is_opened(facts)
+
+
+def opening(knowledge: Knowledge, local_codes: Mapping[str, Sequence[str]] = _NO_CODES) -> Opening:
+    """Says of single resources whether one of them opens its patient's chart (``has_all_diagnosis``)."""
+    return Opening(_vocabulary(knowledge, local_codes))
+
+
+def result_codes(
+    resources: Iterable[Resource],
+    knowledge: Knowledge,
+    local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
+) -> list[ResultCode]:
+    """The codes of the results among ``resources``, each with the concept that the rules take it for."""
+    return codes_of_results(resources, _vocabulary(knowledge, local_codes))
 
 
 def assess_facts(

@@ -27,6 +27,7 @@ COMMANDS = (
     "keys",
     "check_config",
     "load_demo",
+    "cohort",
     "knowledge",
     "docs",
 )

@@ -251,6 +251,11 @@ def has_disease(facts: Facts) -> bool:
     return any(diagnosis.kind in _OPENING for diagnosis in facts.diagnoses)
 
 
+def is_opened(facts: Facts) -> bool:
+    """Whether the Conditions read so far state ALL, or could not be understood: then the rest is needed."""
+    return has_disease(facts) or "conditions" in facts.unreadable
+
+
 def _relative(reference: str) -> str:
     parts = reference.split("/_history/", 1)[0].rsplit("/", 2)
     return "/".join(parts[-2:])

@@ -81,6 +81,14 @@ def decode(data: bytes | Raw) -> Decoded:
     return _decode_loosely(data)
 
 
+def decode_lines(data: bytes) -> list[Resource] | None:
+    """The resources of some lines of NDJSON at once; None where one of them must be decoded by itself."""
+    try:
+        return _resource.decode_lines(data)
+    except UNREADABLE:
+        return None
+
+
 def _decode_loosely(data: bytes | Raw) -> Decoded:
     try:
         bundle = _loose_bundle.decode(data)

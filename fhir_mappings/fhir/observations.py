@@ -68,11 +68,12 @@ def concepts_of(resource: Resource, vocabulary: Vocabulary, into: Collected) -> 
     named, known = bytes(resource.code), into.results_by_code
     concepts = known.get(named)
     if concepts is None:
-        concepts = known[named] = _concepts_of(concept_of(named), vocabulary)
+        concepts = known[named] = concepts_of_code(concept_of(named), vocabulary)
     return concepts
 
 
-def _concepts_of(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:
+def concepts_of_code(concept: CodeableConcept | None, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:
+    """What the code of an Observation means, by its codings, else by its words."""
     found = tuple(
         (f"{coding.system}|{coding.code}", meaning)
         for coding, meaning in meanings(concept, vocabulary.results)

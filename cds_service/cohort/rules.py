@@ -1,0 +1,119 @@
+"""By which rules many charts are read: the knowledge, the site's codes, and how its cards are shaped.
+
+``RulesSource`` is a small value that every process is handed; ``load`` makes the rules of it, once each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from cds_service.evaluation.site_knowledge import knowledge_in_use
+from cds_service.settings.model import Settings, Tenant
+from fhir_mappings.assess import Availability, Knowledge, NeedState, Opening, opening
+
+SEEN = NeedState(Availability.PRESENT)
+UNASKED = NeedState(Availability.UNKNOWN, "not-supplied")
+
+
+@dataclass(frozen=True, slots=True)
+class RulesSource:
+    """Where the rules come from. ``tenant`` is the site whose export it is; empty: nobody's."""
+
+    knowledge_dir: str = ""
+    criteria_set: str = ""
+    repopulation: str = ""
+    tenant: str = ""
+    local_codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    bases: tuple[str, ...] = ()
+    profile: str = "strict"
+    timezone: str = "UTC"
+    max_cards: int = 4
+
+    @classmethod
+    def of(cls, settings: Settings, tenant: Tenant | None, bases: tuple[str, ...] = ()) -> RulesSource:
+        """The rules that a hook call of that tenant would be answered by."""
+        own = tenant or Tenant(id="none")
+        return cls(
+            knowledge_dir=str(settings.knowledge_dir or ""),
+            criteria_set=settings.criteria_set,
+            repopulation=settings.repopulation,
+            tenant=own.id,
+            local_codes=tuple(sorted((concept, tuple(codes)) for concept, codes in own.codes.items())),
+            bases=tuple(dict.fromkeys((*own.fhir_servers, *bases))),
+            profile=own.profile,
+            timezone=own.timezone,
+            max_cards=settings.max_cards,
+        )
+
+    @property
+    def digest(self) -> str:
+        """A digest of everything here but the content of a knowledge directory."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+    def load(self) -> Rules:
+        """The rules. Raises KnowledgeError for knowledge that cannot be used."""
+        return _loaded(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the three steps ask. Not shared between threads (``opening`` remembers)."""
+
+    source: RulesSource
+    knowledge: Knowledge
+    opening: Opening
+    states: Mapping[str, NeedState]
+    owned_types: frozenset[str]
+    """The types that the rules read and that always belong to a patient."""
+    need_of: Mapping[str, str]
+    """The need that each result concept belongs to."""
+
+    @property
+    def local_codes(self) -> dict[str, tuple[str, ...]]:
+        """The site's codes by concept."""
+        return dict(self.source.local_codes)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The base URLs at which the patients of the export are these patients."""
+        return self.source.bases
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the site's days."""
+        return ZoneInfo(self.source.timezone)
+
+    def with_types(self, types: Collection[str]) -> Rules:
+        """The rules for an export that holds these resource types: a need of any other was not asked for.
+
+        An export names only what it holds, so that a type without a single resource may have been left out
+        when it was ordered. It is unknown, like a prefetch key that was not sent.
+        """
+        states = {need.key: SEEN if need.resource_type in types else UNASKED for need in self.knowledge.needs}
+        return replace(self, states=states)
+
+
+@lru_cache(maxsize=4)
+def _loaded(source: RulesSource) -> Rules:
+    settings = Settings.embedded(
+        knowledge_dir=Path(source.knowledge_dir) if source.knowledge_dir else None,
+        criteria_set=source.criteria_set,
+        repopulation=source.repopulation,
+    )
+    knowledge = knowledge_in_use(settings)
+    concepts = knowledge.vocabulary.result_concepts
+    return Rules(
+        source=source,
+        knowledge=knowledge,
+        opening=opening(knowledge, dict(source.local_codes)),
+        states={need.key: SEEN for need in knowledge.needs},
+        owned_types=frozenset(need.resource_type for need in knowledge.needs) - {"Patient"},
+        need_of={name: concept.need for name, concept in concepts.items()},
+    )
