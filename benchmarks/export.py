@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 
-from cds_service.demo.cohort import load_patients
+from cds_service.demo.demo_patients import load_patients
 
 TODAY = date(2026, 6, 15)
 """The day T of the demonstration's charts."""

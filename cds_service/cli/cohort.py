@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "cohort",
         help="assess every patient of a Bulk Data export",
-        description="Assesses every patient of an export, a folder of NDJSON files (plain or gzip) or Bundles. "
+        description="Assesses every patient of an export: NDJSON files (plain or gzip) or Bundles. "
         "Nobody is contacted. `relapse-cds cohort compare DIR_A DIR_B` compares two runs.",
         epilog=_FILES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -30,6 +30,7 @@ LARGEST_BUNDLE = 64 * 1024 * 1024
 _PEEKED_BYTES = 256 * 1024
 _NOT_DATA = frozenset({"manifest.json", "summary.json", "errors.ndjson", "rows.ndjson", "log.ndjson"})
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NO_JSON = ((0, "not-json"),)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -174,10 +175,12 @@ def _json_file(shard: Shard) -> Chunk:
     if shard.size > LARGEST_BUNDLE:
         return Chunk([], 0, ((0, "too-long"),))
     data = Path(shard.path).read_bytes().removeprefix(_BOM)
+    if head_of(data) is None:
+        return Chunk([], 0, _NO_JSON)
     try:
         return Chunk(unfolded(data), 0)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return Chunk([], 0, ((0, "not-json"),))
+        return Chunk([], 0, _NO_JSON)
 
 
 def _lines(file: IO[bytes], start: int, end: int | None) -> Iterator[Chunk]:

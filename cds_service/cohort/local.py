@@ -61,6 +61,12 @@ class Outcome:
     fault_count: int = 0
     rows: Callable[[], Iterator[Row]] = lambda: iter(())
 
+    def add(self, part: Collected) -> None:
+        """Adds what was found in one shard."""
+        self.types.update(part.types)
+        self.faults.extend(part.faults)
+        self.fault_count += part.fault_count
+
 
 def run_local(run: Run, progress: Progress = no_progress) -> Outcome:
     """Everything, from the first look to the rows. Raises OSError for a disk that fails."""
@@ -87,9 +93,7 @@ def run_local(run: Run, progress: Progress = no_progress) -> Outcome:
 def _outcome(found: Sequence[Collected]) -> Outcome:
     outcome = Outcome()
     for part in found:
-        outcome.types.update(part.types)
-        outcome.faults.extend(part.faults)
-        outcome.fault_count += part.fault_count
+        outcome.add(part)
     return outcome
 
 

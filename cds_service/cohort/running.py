@@ -6,17 +6,17 @@ import argparse
 import errno
 import getpass
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cds_service.cohort import summary as summaries
-from cds_service.cohort.exports import Shard, UnusableExport, check_version, shards_of
-from cds_service.cohort.local import Job, Outcome, Run, run_local
+from cds_service.cohort.exports import SHARD_BYTES, Shard, UnusableExport, check_version, shards_of
+from cds_service.cohort.local import Job, Outcome, Progress, Run, run_local
 from cds_service.cohort.progress import shown
 from cds_service.cohort.pseudonyms import Pseudonymiser
 from cds_service.cohort.report import report_html
@@ -98,7 +98,7 @@ def run_cohort(order: Order, *, engine: str = "local", parquet: bool = False) ->
 def begun(order: Order, engine: str) -> tuple[Rules, list[Shard], WorkFolder]:
     """The rules, the shards, and the work folder of a run that begins or goes on."""
     rules = order.source.load()
-    shards = shards_of(order.export)
+    shards = shards_of(order.export, SHARD_BYTES)
     check_version(shards)
     make_private(order.out)
     order.out.chmod(0o700)
@@ -107,14 +107,14 @@ def begun(order: Order, engine: str) -> tuple[Rules, list[Shard], WorkFolder]:
     return rules, shards, work
 
 
-def _engine(name: str) -> Any:
+def _engine(name: str) -> Callable[[Run, Progress], Outcome]:
     if name == "local":
         return run_local
     from cds_service.cohort.spark import NoSpark, run_spark
 
-    def run(*arguments: Any) -> Outcome:
+    def run(what: Run, progress: Progress) -> Outcome:
         try:
-            return run_spark(*arguments)
+            return run_spark(what, progress)
         except NoSpark as fault:
             raise Unusable(str(fault)) from None
 
@@ -205,8 +205,3 @@ def software_version() -> str:
         return version("relapse-cds")
     except PackageNotFoundError:
         return "not-installed"
-
-
-def without_work(order: Order) -> Order:
-    """The same order, begun anew."""
-    return replace(order, resume=False)

@@ -6,7 +6,7 @@ Each part reads files and leaves one result; which process or machine does it is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -70,43 +70,56 @@ def look(shard: Shard, rules: Rules) -> list[str]:
     return sorted(patients)
 
 
-def collect(shard: Shard, buckets: Mapping[str, int], rules: Rules, into: Path) -> Collected:
-    """The second step over one shard; the lines go to ``into``."""
+def kept_lines(
+    shard: Shard, ids: Collection[str], rules: Rules, keep: Callable[[str, bytes], None]
+) -> Collected:
+    """The second step over one shard; ``keep`` is given each line with its patient."""
     types: Counter[str] = Counter()
     late: set[str] = set()
     joins: dict[str, set[str]] = {}
     faults = _Faults(shard.path)
+    for chunk in chunks(shard):
+        found = kept(chunk.lines, ids, rules)
+        for patient, own in found.lines.items():
+            for line in own:
+                keep(patient, line)
+        for key, patients in found.joins.items():
+            joins.setdefault(key, set()).update(patients)
+        types.update(found.types)
+        faults.add(chunk, found.faults)
+        if "Condition" in found.types and not shard.may_hold_conditions:
+            late |= candidates(chunk.lines, rules)
+    named = {key: sorted(patients) for key, patients in sorted(joins.items())}
+    unseen = sorted(patient for patient in late if patient not in ids)
+    return Collected(dict(sorted(types.items())), unseen, named, faults.named, faults.count)
+
+
+def joined_lines(shard: Shard, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """The Medications and Specimens of one shard that kept lines refer to."""
+    for chunk in chunks(shard):
+        yield from joined(chunk.lines, wanted)
+
+
+def collect(shard: Shard, buckets: Mapping[str, int], rules: Rules, into: Path) -> Collected:
+    """The second step over one shard; the lines go to the file ``into``."""
     make_private(into.parent)
     with replacing(into) as file:
         lines = KeptLines(file, buckets)
-        for chunk in chunks(shard):
-            found = kept(chunk.lines, buckets, rules)
-            for patient, own in found.lines.items():
-                for line in own:
-                    lines.add(patient, line)
-            for key, patients in found.joins.items():
-                joins.setdefault(key, set()).update(patients)
-            types.update(found.types)
-            faults.add(chunk, found.faults)
-            if "Condition" in found.types and not shard.may_hold_conditions:
-                late |= candidates(chunk.lines, rules)
+        told = kept_lines(shard, buckets, rules, lines.add)
         lines.flush()
-    named = {key: sorted(patients) for key, patients in sorted(joins.items())}
-    unseen = sorted(late - buckets.keys())
-    return Collected(dict(sorted(types.items())), unseen, named, faults.named, faults.count)
+    return told
 
 
 def collect_joined(
     shard: Shard, buckets: Mapping[str, int], wanted: Mapping[str, list[str]], into: Path
 ) -> None:
-    """The Medications and Specimens of one shard that kept lines refer to, for each patient that does."""
+    """What kept lines refer to in one shard, for each patient whose lines do; it goes to ``into``."""
     make_private(into.parent)
     with replacing(into) as file:
         lines = KeptLines(file, buckets)
-        for chunk in chunks(shard):
-            for key, line in joined(chunk.lines, wanted):
-                for patient in wanted[key]:
-                    lines.add(patient, line)
+        for key, line in joined_lines(shard, wanted):
+            for patient in wanted[key]:
+                lines.add(patient, line)
         lines.flush()
 
 
