@@ -19,8 +19,7 @@ import msgspec
 
 from cds_service.cohort.heads import Block, head_of, unfolded
 from cds_service.cohort.plan import LineFault
-from cds_service.evaluation.prefetch import older_version
-from fhir_mappings.assess import Malformed, decode
+from fhir_mappings.assess import Malformed, decode, older_version
 
 SHARD_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = 512 * 1024

@@ -24,7 +24,6 @@ from cds_service.cohort.heads import (
 )
 from cds_service.cohort.rows import Row, refused_row, row_of
 from cds_service.cohort.rules import Rules
-from cds_service.evaluation.prefetch import older_version
 from fhir_mappings.assess import (
     Entry,
     ForeignResource,
@@ -36,6 +35,7 @@ from fhir_mappings.assess import (
     decode,
     decode_lines,
     has_all_diagnosis,
+    older_version,
     open_chart,
 )
 

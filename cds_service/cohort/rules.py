@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cds_service.evaluation.site_knowledge import knowledge_in_use
-from cds_service.settings.model import Settings, Tenant
+from cds_service.settings.model import NO_TENANT, Settings, Tenant
 from fhir_mappings.assess import Availability, Knowledge, NeedState, Opening, opening
 
 SEEN = NeedState(Availability.PRESENT)
@@ -24,12 +24,12 @@ UNASKED = NeedState(Availability.UNKNOWN, "not-supplied")
 
 @dataclass(frozen=True, slots=True)
 class RulesSource:
-    """Where the rules come from. ``tenant`` is the site whose export it is; empty: nobody's."""
+    """Where the rules come from. ``tenant`` is the site whose export it is."""
 
     knowledge_dir: str = ""
     criteria_set: str = ""
     repopulation: str = ""
-    tenant: str = ""
+    tenant: str = NO_TENANT
     local_codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     bases: tuple[str, ...] = ()
     profile: str = "strict"
@@ -39,17 +39,22 @@ class RulesSource:
     @classmethod
     def of(cls, settings: Settings, tenant: Tenant | None, bases: tuple[str, ...] = ()) -> RulesSource:
         """The rules that a hook call of that tenant would be answered by."""
-        own = tenant or Tenant(id="none")
-        return cls(
+        chosen = cls(
             knowledge_dir=str(settings.knowledge_dir or ""),
             criteria_set=settings.criteria_set,
             repopulation=settings.repopulation,
-            tenant=own.id,
-            local_codes=tuple(sorted((concept, tuple(codes)) for concept, codes in own.codes.items())),
-            bases=tuple(dict.fromkeys((*own.fhir_servers, *bases))),
-            profile=own.profile,
-            timezone=own.timezone,
+            bases=bases,
             max_cards=settings.max_cards,
+        )
+        if tenant is None:
+            return chosen
+        return replace(
+            chosen,
+            tenant=tenant.id,
+            local_codes=tuple(sorted((concept, tuple(codes)) for concept, codes in tenant.codes.items())),
+            bases=tuple(dict.fromkeys((*tenant.fhir_servers, *bases))),
+            profile=tenant.profile,
+            timezone=tenant.timezone,
         )
 
     @property

@@ -32,9 +32,10 @@ class Site:
         """The store of the service. Raises Unusable."""
         if not self.configured:
             raise Unusable("this needs the site's configuration: name it with --config")
-        secret = self.settings.pseudonym_secret
+        secrets = (self.settings.pseudonym_secret, self.settings.audit_secret)
+        pseudonyms, seals = (one.get_secret_value().encode() if one else None for one in secrets)
         try:
-            return open_store(self.settings.store, secret.get_secret_value().encode() if secret else None)
+            return open_store(self.settings.store, pseudonyms, audit_secret=seals)
         except (StoreMisconfigured, StoreUnavailable) as fault:
             raise Unusable(f"the store cannot be used: {fault}") from None
 

@@ -22,7 +22,7 @@ from tests.house.locks import ENVIRONMENTS, LOCKS, ROOT, pins, pins_of, wanted
 
 PYTHONS = ("3.11.0", "3.11.14", "3.12.0", "3.12.12", "3.13.0", "3.14.0")
 MACHINES = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("darwin", "x86_64"))
-OUTSIDE_THE_LOCKS = {"mutation"}
+OUTSIDE_THE_LOCKS = {"mutation", "parquet", "spark"}
 """Extras whose packages no lock holds; pyproject.toml says why."""
 
 
