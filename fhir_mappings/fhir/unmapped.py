@@ -9,7 +9,7 @@ from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.codings import codings_of, label_of
 from fhir_mappings.fhir.elements import CodeableConcept, Quantity, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, quantity_of
-from fhir_mappings.fhir.observations import concepts_of
+from fhir_mappings.fhir.observations import concepts_of_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def _codes(
 ) -> list[ResultCode]:
     if concept is None:
         return []
-    meant = concepts_of(concept, vocabulary)
+    meant = concepts_of_code(concept, vocabulary)
     name = meant[0][1].id if meant else ""
     unit = (value.code or value.unit or "") if value is not None else ""
     codes = [f"{coding.system or ''}|{coding.code}" for coding in codings_of(concept) if coding.code]
