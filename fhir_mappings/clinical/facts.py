@@ -49,6 +49,32 @@ class Result:
     sensitivity: str = ""
     date_basis: str = "collected"
     version: str = ""
+    quote: str = ""
+    """The words it was read from, where it stands in a report only; such a result never asserts alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """A text of the chart that may say something of the leukaemia, as it stands in its resource.
+
+    ``element`` is where it stands (``conclusion``, ``presentedForm[0]``, ``note``); ``area`` what it is about
+    (marrow, blood, csf, testis, residual, genetics, or empty); ``concept`` the result concept whose value it
+    is. ``content`` is plain text, or base64 where ``media`` is not empty; ``url`` names a Binary that holds it.
+    """
+
+    resource: str
+    element: str
+    area: str
+    content: str
+    collected: Moment | None
+    concept: str = ""
+    media: str = ""
+    url: str = ""
+    status: ResultStatus = ResultStatus.FINAL
+    specimen_ref: str = ""
+    date_basis: str = "collected"
+    label: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,4 +271,5 @@ class Facts:
     enrolments: tuple[Enrolment, ...] = ()
     referrals: tuple[Referral, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    reports: tuple[WrittenReport, ...] = ()
     unreadable: frozenset[str] = field(default_factory=frozenset)

@@ -97,6 +97,8 @@ class Vocabulary:
     genes: Mapping[str, str]
     systems: CodeSystems = field(default_factory=CodeSystems)
     body_sites: CodeTable[str] = field(default_factory=CodeTable)
+    report_kinds: tuple[TextRule, ...] = ()
+    document_text: re.Pattern[str] = re.compile(r"(?!)")
     intrathecal: frozenset[tuple[str, str]] = frozenset()
 
     def with_local_codes(self, local: Mapping[str, Sequence[str]]) -> Vocabulary:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from fhir_mappings.clinical.facts import DiagnosisKind, Facts, Ignored
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
+from fhir_mappings.fhir.binaries import binaries_by_reference, with_binary
 from fhir_mappings.fhir.codings import meanings
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.conditions import read_condition
 from fhir_mappings.fhir.courses import read_course, treated_conditions
 from fhir_mappings.fhir.decoding import Unreadable
+from fhir_mappings.fhir.diagnostic_reports import read_diagnostic_report
+from fhir_mappings.fhir.document_references import read_document_reference
 from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, remains_of
 from fhir_mappings.fhir.lazy_rare_elements import version_of
@@ -42,6 +45,8 @@ _NEEDS_OF_TYPE = {
     "CarePlan": ("careplans",),
     "ResearchSubject": ("studies",),
     "ServiceRequest": ("referrals",),
+    "DiagnosticReport": ("reports",),
+    "DocumentReference": ("documents",),
     "": ("conditions", "marrow", "blood", "csf"),
 }
 
@@ -60,6 +65,7 @@ class ChartReader:
         self._deciding: list[Entry] = []
         self._others: list[Entry] = []
         self._medicines: list[Entry] = []
+        self._binaries: list[Entry] = []
         self._sort(entries)
         self._attribution = Attribution(subject, self._deciding)
         self._collected = Collected()
@@ -90,6 +96,7 @@ class ChartReader:
         self._read(self._others)
         for resource, ref in self._courses:
             self._read_course(resource, ref)
+        self._attach()
         return self._collected.facts()
 
     def _sort(self, entries: Iterable[Entry]) -> None:
@@ -99,6 +106,8 @@ class ChartReader:
             (self._deciding if kind in _DECIDING else self._others).append(entry)
             if kind == "Medication":
                 self._medicines.append(entry)
+            elif kind == "Binary":
+                self._binaries.append(entry)
 
     def _read(self, entries: list[Entry]) -> None:
         """Reads the entries and takes them out, so that none is read twice."""
@@ -148,8 +157,18 @@ class ChartReader:
             read_specimen(resource, ref, vocabulary, owner is _FOREIGN, into)
         elif kind == "ResearchSubject":
             read_enrolment(resource, ref, into)
+        elif kind == "DiagnosticReport":
+            read_diagnostic_report(resource, ref, vocabulary, into)
+        elif kind == "DocumentReference":
+            read_document_reference(resource, ref, vocabulary, into)
         elif kind == "ServiceRequest":
             read_referral(resource, ref, vocabulary, into)
+
+    def _attach(self) -> None:
+        """Puts what a Binary holds into the report that names it; a Binary is nobody's until one does."""
+        if self._binaries:
+            held = binaries_by_reference(self._binaries)
+            self._collected.reports[:] = [with_binary(one, held) for one in self._collected.reports]
 
     def _drug_table(self, resource: Resource) -> Mapping[str, CodeableConcept]:
         if self._drugs is None:

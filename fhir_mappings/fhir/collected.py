@@ -16,6 +16,7 @@ from fhir_mappings.clinical.facts import (
     Result,
     SpecimenTaken,
     TreatmentCourse,
+    WrittenReport,
 )
 from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, ResultConcept
 
@@ -39,6 +40,7 @@ class Collected:
     enrolments: list[Enrolment] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
+    reports: list[WrittenReport] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
     results_by_code: dict[bytes, tuple[CodedResult, ...]] = field(default_factory=dict)
     """What the ``code`` of an Observation means, by its bytes: each code is understood once."""
@@ -62,5 +64,6 @@ class Collected:
             enrolments=tuple(self.enrolments),
             referrals=tuple(self.referrals),
             ignored=tuple(self.ignored),
+            reports=tuple(self.reports),
             unreadable=frozenset(self.unreadable),
         )

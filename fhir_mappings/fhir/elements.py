@@ -103,6 +103,27 @@ class Component(Struct, rename="camel", gc=False):
     value_ratio: Ratio | None = None
 
 
+class Attachment(Struct, rename="camel", gc=False):
+    """FHIR Attachment, as far as it is text or names where its text lies."""
+
+    content_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    title: str | None = None
+
+
+class DocumentContent(Struct, rename="camel", gc=False):
+    """DocumentReference.content."""
+
+    attachment: Attachment | None = None
+
+
+class Narrative(Struct, rename="camel", gc=False):
+    """FHIR Narrative."""
+
+    div: str | None = None
+
+
 class Dosage(Struct, rename="camel", gc=False):
     """Route of a medication."""
 
@@ -203,6 +224,18 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     method: CodeableConcept | None = None
     note: Raw = Raw()
     focus: list[Reference] | Reference | None = None
+    data_absent_reason: Raw = Raw()
+    # DiagnosticReport, DocumentReference, Binary
+    conclusion: str | None = None
+    conclusion_code: Raw = Raw()
+    presented_form: Raw = Raw()
+    result: Raw = Raw()
+    category: Raw = Raw()
+    content: Raw = Raw()
+    content_type: Raw = Raw()
+    data: Raw = Raw()
+    date: Raw = Raw()
+    text: Raw = Raw()
     # Specimen
     type: CodeableConcept | list[CodeableConcept] | str | None = None
     collection: Collection | None = None

@@ -12,7 +12,17 @@ import msgspec
 from msgspec import Raw
 
 from fhir_mappings.fhir.decoding import UNREADABLE
-from fhir_mappings.fhir.elements import Annotation, CodeableConcept, Extension, Meta, Resource
+from fhir_mappings.fhir.elements import (
+    Annotation,
+    Attachment,
+    CodeableConcept,
+    DocumentContent,
+    Extension,
+    Meta,
+    Narrative,
+    Reference,
+    Resource,
+)
 
 Element = TypeVar("Element")
 
@@ -21,6 +31,11 @@ _extensions = msgspec.json.Decoder(list[Extension])
 _notes = msgspec.json.Decoder(list[Annotation])
 _interpretations = msgspec.json.Decoder(list[CodeableConcept])
 _interpretation = msgspec.json.Decoder(CodeableConcept)
+_attachments = msgspec.json.Decoder(list[Attachment])
+_contents = msgspec.json.Decoder(list[DocumentContent])
+_references = msgspec.json.Decoder(list[Reference])
+_narrative = msgspec.json.Decoder(Narrative)
+_string = msgspec.json.Decoder(str)
 _NOTHING = (b"", b"null", b"[]")
 
 
@@ -54,6 +69,40 @@ def interpretations_of(resource: Resource) -> list[CodeableConcept]:
         single = _decoded(_interpretation, raw)
         return [single] if single is not None else []
     return _decoded(_interpretations, raw) or []
+
+
+def attachments_of(raw: Raw) -> list[Attachment] | None:
+    """Attachments of a report, or within the content of a document; None when they are not understood."""
+    if not _stated(raw):
+        return []
+    found = _decoded(_attachments, raw)
+    if found is not None and any(one.data or one.url or one.content_type for one in found):
+        return found
+    contents = _decoded(_contents, raw)
+    if contents is None:
+        return found
+    return [one.attachment for one in contents if one.attachment is not None]
+
+
+def concepts_of(raw: Raw) -> list[CodeableConcept]:
+    """CodeableConcepts of a list that cannot make their resource unreadable."""
+    return _decoded(_interpretations, raw) or []
+
+
+def references_of(raw: Raw) -> list[Reference]:
+    """References of a list that cannot make their resource unreadable."""
+    return _decoded(_references, raw) or []
+
+
+def narrative_of(raw: Raw) -> str:
+    """The XHTML of Resource.text; empty where there is none."""
+    found = _decoded(_narrative, raw)
+    return (found.div or "") if found is not None else ""
+
+
+def string_of(raw: Raw) -> str:
+    """A text element; empty where it is none."""
+    return _decoded(_string, raw) or ""
 
 
 def _decoded(decoder: msgspec.json.Decoder[Element], raw: Raw) -> Element | None:

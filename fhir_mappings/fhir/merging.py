@@ -58,6 +58,7 @@ def merge_facts(parts: Iterable[Facts]) -> Facts:
         enrolments=kept(part.enrolments for part in parts),
         referrals=kept(part.referrals for part in parts),
         ignored=kept(part.ignored for part in parts),
+        reports=kept(part.reports for part in parts),
         unreadable=frozenset(chain.from_iterable(part.unreadable for part in parts)),
     )
 
@@ -74,4 +75,5 @@ def _all(part: Facts) -> Iterable[Versioned]:
         part.enrolments,
         part.referrals,
         part.ignored,
+        part.reports,
     )

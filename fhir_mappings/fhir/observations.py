@@ -15,6 +15,7 @@ from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
 from fhir_mappings.fhir.lazy_elements import concept_of
 from fhir_mappings.fhir.lazy_rare_elements import has_modifier, interpretations_of, notes_of, version_of
+from fhir_mappings.fhir.observation_words import add_component_words, add_words
 from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})
@@ -60,7 +61,9 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if _conflicts(concept, specimen):
         into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
         specimen, value = Specimen.OTHER, as_conflict(value)
-    into.results.append(_result(resource, ref, version, code, concept, specimen, value))
+    result = _result(resource, ref, version, code, concept, specimen, value)
+    into.results.append(result)
+    add_words(resource, result, concept, into)
 
 
 def concepts_of(resource: Resource, vocabulary: Vocabulary, into: Collected) -> tuple[CodedResult, ...]:
@@ -264,7 +267,9 @@ def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into:
                 continue
             value = read_value(component, concept.dimension, vocabulary)
             code = f"{coding.system}|{coding.code}"
-            into.results.append(_result(resource, ref, version, code, concept, specimen, value))
+            result = _result(resource, ref, version, code, concept, specimen, value)
+            into.results.append(result)
+            add_component_words(component, result, concept, into)
 
 
 def _read_variant(

@@ -17,7 +17,7 @@ from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_t
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.needs import read_needs
 from fhir_mappings.knowledge.options import read_options
-from fhir_mappings.knowledge.reports import read_report_language
+from fhir_mappings.knowledge.reports import read_report_language, with_report_kinds
 from fhir_mappings.knowledge.review.signatures import DRAFT
 from fhir_mappings.knowledge.sources import read_sources
 from fhir_mappings.knowledge.statements import (
@@ -77,6 +77,7 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
     topics = read_card_topics(directory, faults)
     if disease is None or vocabulary is None or language is None:
         return None
+    vocabulary = with_report_kinds(vocabulary, directory / "reports" / "kinds.toml", faults)
     needs = read_needs(directory / "needs.toml", vocabulary, faults)
     asked = [rule.facts for rule in options] + [rule.safety for rule in options if rule.safety]
     faults.extend(_missing_words(directory / "options.toml", asked, frozenset(words)))

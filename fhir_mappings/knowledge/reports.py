@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
@@ -20,6 +22,7 @@ from fhir_mappings.clinical.report_language import (
     Side,
     Subject,
 )
+from fhir_mappings.clinical.vocabulary import TextRule, Vocabulary
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 
@@ -39,7 +42,6 @@ _Kind = Literal[
 ]  # fmt: skip
 _Reach = Literal["forward", "backward", "phrase", "clause", "statement", "report", "next", "last"]
 _Presence = Literal["present", "absent", "indeterminate"]
-FileT = TypeVar("FileT", bound=KnowledgeFile)
 
 
 class WordList(KnowledgeFile):
@@ -168,6 +170,45 @@ class NumbersFile(KnowledgeFile):
     units: dict[Literal["percent", "per_microlitre"], _Words]
     of: dict[Literal["all_cells", "estimate"], _Words]
     words_in_between: WordList
+
+
+class KindEntry(KnowledgeFile):
+    """One ``[[kind]]``."""
+
+    area: Literal["marrow", "blood", "csf", "testis", "residual", "genetics"]
+    pattern: str
+
+
+class Pattern(KnowledgeFile):
+    """A table that only holds a pattern."""
+
+    pattern: str
+
+
+class KindsFile(KnowledgeFile):
+    """``kinds.toml``."""
+
+    kind: tuple[KindEntry, ...]
+    documents: Pattern
+
+
+def with_report_kinds(vocabulary: Vocabulary, path: Path, faults: list[Fault]) -> Vocabulary:
+    """The vocabulary with the words that say what a report is about."""
+    file = read_toml(path, KindsFile, faults)
+    if file is None:
+        return vocabulary
+    kinds = tuple(TextRule(_compiled(one.pattern, path, faults), one.area) for one in file.kind)
+    return replace(
+        vocabulary, report_kinds=kinds, document_text=_compiled(file.documents.pattern, path, faults)
+    )
+
+
+def _compiled(pattern: str, path: Path, faults: list[Fault]) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error:
+        faults.append(Fault(str(path), 0, "pattern", "not a regular expression", "correct the pattern"))
+        return re.compile(r"(?!)")
 
 
 def read_report_language(directory: Path, faults: list[Fault]) -> ReportLanguage | None:
