@@ -59,7 +59,7 @@ class WrittenReport:
 
     ``element`` is where it stands (``conclusion``, ``presentedForm[0]``, ``note``); ``area`` what it is about
     (marrow, blood, csf, testis, residual, genetics, or empty); ``concept`` the result concept whose value it
-    is. ``content`` is plain text, or base64 where ``media`` is not empty; ``url`` names a Binary that holds it.
+    is. ``content`` is plain text, or base64 where ``media`` is stated; ``url`` names a Binary that holds it.
     """
 
     resource: str

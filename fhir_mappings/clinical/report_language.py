@@ -49,12 +49,14 @@ class Cue:
 class Assertion:
     """Words that say disease or remission without a figure; ``says`` is present or absent.
 
-    ``area`` restricts words that mean it for one material only.
+    ``area`` restricts words that mean it for one material only; ``course`` is relapse or remission where the
+    words name it.
     """
 
     says: str
     words: tuple[str, ...]
     area: str = ""
+    course: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Sample:
         original = self.value.original
         return Evidence(
             resource=self.result.resource,
-            what=self.title,
+            what=f"{self.title}, in words" if self.result.quote else self.title,
             value=self.value.text,
             unit=self.value.unit,
             original="" if original == canonical else original,

@@ -74,6 +74,8 @@ class DescribedResult:
     negated: bool = False
     area: str = ""
     date: Moment | None = None
+    course: str = ""
+    """relapse or remission, where the words themselves name it."""
 
     @property
     def is_numeric(self) -> bool:

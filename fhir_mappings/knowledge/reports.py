@@ -111,6 +111,7 @@ class AssertionEntry(KnowledgeFile):
     says: Literal["present", "absent"]
     words: _Words
     area: _AreaId | Literal[""] = ""
+    course: Literal["relapse", "remission", ""] = ""
 
 
 class SilentEntry(KnowledgeFile):
@@ -238,7 +239,9 @@ def read_report_language(directory: Path, faults: list[Fault]) -> ReportLanguage
         areas=tuple(Area(one.id, one.words) for one in areas.area),
         headings=tuple(Heading(one.section, one.words) for one in areas.heading),
         cues=tuple(Cue(one.kind, one.reach, one.words, one.within) for one in cues.cue),
-        assertions=tuple(Assertion(one.says, one.words, one.area) for one in assertions.assertion),
+        assertions=tuple(
+            Assertion(one.says, one.words, one.area, one.course) for one in assertions.assertion
+        ),
         silent=tuple(word for one in assertions.silent for word in one.words),
         triggers=assertions.triggers.words,
         categories=tuple(

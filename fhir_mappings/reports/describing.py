@@ -72,7 +72,7 @@ class Describer(FigureDescriber):
             ):
                 continue
             if one.meaning.area in ("", self._area(one.first, one.last)):
-                yield self._assertion(one)
+                yield replace(self._assertion(one), course=one.meaning.course)
 
     def _assertion(self, one: Match[Assertion]) -> DescribedResult:
         first, last = one.first, one.last
