@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 # Measured for coverage; the rest runs many threads, which a tracer slows and disturbs.
 CORE_TESTS = tests/clinical tests/fhir_mappings
+QUICK_TESTS = tests/clinical tests/house tests/cds_service/demo/test_demo_service.py
 PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --all-build-deps \
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow escape-long schemathesis-long check fix bench lock docs mutation clean
+.PHONY: help venv demo test test-quick test-slow escape-long schemathesis-long check fix bench lock docs mutation clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ test: $(VENV)/.dev ## Run all tests, with the branch coverage of fhir_mappings
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report= $(CORE_TESTS)
 	@$(BIN)/python -m coverage report --include='fhir_mappings/*'
 	@$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,$(CORE_TESTS))
+
+test-quick: $(VENV)/.dev ## Run the clinical cases, the house rules and the whole way of a hook call (under a minute)
+	@$(BIN)/python -m pytest -q -n 2 $(QUICK_TESTS)
 
 test-slow: $(VENV)/.dev ## Run the long versions of the tests (fault matrix, escapes, isolation)
 	@$(BIN)/python -m pytest -n 2 -m slow
