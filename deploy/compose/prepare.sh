@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the secrets that deploy/compose.yaml reads, once: nothing that exists is touched. Run it as root, because the
 # files belong to the users inside the containers (10001 is the service). DIRECTORY defaults to secrets/ beside this file.
+# Only nginx.conf is written anew each time, from deploy/nginx.conf: change that one.
 #
 #   deploy/compose/prepare.sh [DIRECTORY]
 set -eu
@@ -26,6 +27,7 @@ if [ ! -s "$directory/tls/tls.key" ]; then
         -keyout "$directory/tls/tls.key" -out "$directory/tls/tls.crt" 2>/dev/null
     echo "made a certificate for cds.example.org that nobody trusts: replace $directory/tls/tls.crt and tls.key"
 fi
+sed 's/127\.0\.0\.1:8080/172.30.87.10:8080/' "$here/../nginx.conf" >"$directory/nginx.conf"
 if [ "$(id -u)" = 0 ]; then
     chown -R "$service_user:$service_user" "$directory/service"
     # The postgres user of the official image is 999; it reads the file before it lets go of root.
