@@ -11,6 +11,7 @@ from fhir_mappings.fhir.binaries import binaries_by_reference, with_binary
 from fhir_mappings.fhir.codings import meanings
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.conditions import read_condition
+from fhir_mappings.fhir.contained import contained_results, is_void
 from fhir_mappings.fhir.courses import read_course, treated_conditions
 from fhir_mappings.fhir.decoding import Unreadable
 from fhir_mappings.fhir.diagnostic_reports import read_diagnostic_report
@@ -22,6 +23,7 @@ from fhir_mappings.fhir.medications import read_medication
 from fhir_mappings.fhir.observations import concepts_of, read_observation
 from fhir_mappings.fhir.persons import read_person
 from fhir_mappings.fhir.procedures import read_procedure
+from fhir_mappings.fhir.reported import Reported, completed, read_reported
 from fhir_mappings.fhir.research_subjects import read_enrolment
 from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen
@@ -73,6 +75,8 @@ class ChartReader:
         self._drugs: dict[str, CodeableConcept] | None = None
         self._courses: list[tuple[Resource, str]] = []
         self._condition_refs: dict[str, str] = {}
+        self._reported: list[Reported] = []
+        self._result_refs: dict[str, str] = {}
 
     def first_look(self) -> Facts:
         """What says whether there is leukaemia in the chart, and whether the patient lives.
@@ -97,6 +101,9 @@ class ChartReader:
         for resource, ref in self._courses:
             self._read_course(resource, ref)
         self._attach()
+        if self._reported:
+            results = self._collected.results
+            results[:] = completed(results, self._reported, self._result_refs)
         return self._collected.facts()
 
     def _sort(self, entries: Iterable[Entry]) -> None:
@@ -132,6 +139,8 @@ class ChartReader:
         try:
             if owner is _PATIENT or (kind == "Specimen" and owner is _FOREIGN):
                 self._read_owned(kind, resource, entry, ref, owner)
+                if resource.contained and not is_void(resource):
+                    self._read_contained(resource, entry, ref)
             else:
                 self._note_unattributable(kind, resource, ref)
         except UnreadableElement:
@@ -140,6 +149,8 @@ class ChartReader:
     def _read_owned(self, kind: str, resource: Resource, entry: Entry, ref: str, owner: Owner) -> None:
         vocabulary, into = self._vocabulary, self._collected
         if kind == "Observation":
+            if entry.full_url and entry.full_url.startswith("urn:"):
+                self._result_refs[entry.full_url] = ref
             read_observation(resource, ref, vocabulary, into)
         elif kind == "Condition":
             if entry.full_url:
@@ -158,11 +169,26 @@ class ChartReader:
         elif kind == "ResearchSubject":
             read_enrolment(resource, ref, into)
         elif kind == "DiagnosticReport":
+            reported = read_reported(resource, ref)
+            if reported is not None and not is_void(resource):
+                self._reported.append(reported)
             read_diagnostic_report(resource, ref, vocabulary, into)
         elif kind == "DocumentReference":
             read_document_reference(resource, ref, vocabulary, into)
         elif kind == "ServiceRequest":
             read_referral(resource, ref, vocabulary, into)
+
+    def _read_contained(self, container: Resource, entry: Entry, ref: str) -> None:
+        """Results and specimens that stand within a resource of the patient (D-10)."""
+        for part, inner in contained_results(container, ref):
+            owner = self._attribution.owner(part)
+            kind = part.resource_type or ""
+            if owner is _FOREIGN and kind != "Specimen":
+                raise ForeignResource(kind)
+            try:
+                self._read_owned(kind, part, entry, inner, owner)
+            except UnreadableElement:
+                self._note_unreadable([remains_of(part)])
 
     def _attach(self) -> None:
         """Puts what a Binary holds into the report that names it; a Binary is nobody's until one does."""

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 
 from fhir_mappings.clinical.moments import Moment, last_day_of_month
-from fhir_mappings.fhir.elements import Period
+from fhir_mappings.fhir.elements import Period, Timing
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
@@ -47,6 +47,18 @@ def read_period(period: Period | None) -> Moment | None:
     if end.last < start.first:
         return start
     return Moment(start.first, end.last, start.instant if start.first == end.last else None)
+
+
+def read_timing(timing: Timing | None) -> Moment | None:
+    """The interval of a FHIR Timing: from its first to its last event, else the bounds of its repeat."""
+    if timing is None:
+        return None
+    events = [moment for moment in map(read_moment, timing.event or ()) if moment is not None]
+    if events:
+        first = min(events, key=lambda moment: moment.sort_key)
+        last = max(events, key=lambda moment: moment.last)
+        return first if first == last else Moment(first.first, last.last)
+    return read_period(timing.repeat.bounds_period) if timing.repeat is not None else None
 
 
 def _partial(text: str) -> Moment | None:

@@ -1,4 +1,4 @@
-"""DiagnosticReport: coded conclusions, contained results, and words for the report reader."""
+"""DiagnosticReport: coded conclusions, and words for the report reader (its results: ``contained``)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fhir_mappings.fhir.lazy_rare_elements import (
     references_of,
     version_of,
 )
-from fhir_mappings.fhir.observations import collected_moment, read_observation
+from fhir_mappings.fhir.observations import collected_moment
 from fhir_mappings.fhir.written_texts import area_of_concept, area_of_words, attached
 
 _ASSERTING = frozenset({"final", "amended", "corrected", "appended"})
@@ -39,7 +39,7 @@ _TEXT_ONLY = 200_000
 
 
 def read_diagnostic_report(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
-    """Add what one report states by code, the results contained in it, and its texts."""
+    """Add what one report states by code, and its texts."""
     status = (resource.status or "").strip().lower()
     version = version_of(resource)
     if status in _VOID:
@@ -58,7 +58,6 @@ def read_diagnostic_report(resource: Resource, ref: str, vocabulary: Vocabulary,
     moment, basis = collected_moment(resource)
     if final:
         _read_conclusion_codes(resource, ref, version, moment, vocabulary, into)
-    _read_contained(resource, ref, vocabulary, into)
     area = area_of_report(resource, words, vocabulary)
     state = ResultStatus.FINAL if final else ResultStatus.PRELIMINARY
     label = label_of(concept_of(resource.code))
@@ -134,29 +133,6 @@ def _read_conclusion_codes(
                     version=version,
                 )
             )
-
-
-def _read_contained(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
-    """Contained Observations are read as if they stood alone, with what the report says of all (D-10)."""
-    for part in resource.contained or ():
-        if part.resource_type != "Observation":
-            continue
-        whole = msgspec.structs.replace(
-            part,
-            status=part.status or resource.status,
-            effective_date_time=part.effective_date_time or _unless(part, resource.effective_date_time),
-            effective_period=part.effective_period or _unless(part, resource.effective_period),
-            issued=part.issued or resource.issued,
-            specimen=part.specimen or resource.specimen,
-            meta=resource.meta,
-        )
-        read_observation(whole, f"{ref}#{part.id or ''}", vocabulary, into)
-
-
-def _unless(part: Resource, inherited: object) -> object:
-    """What the report says of the time, where the result itself says nothing of it."""
-    own = part.effective_date_time or part.effective_period or part.effective_instant
-    return None if own else inherited
 
 
 def _texts(

@@ -137,6 +137,19 @@ class Meta(Struct, rename="camel", gc=False):
     last_updated: str | None = None
 
 
+class Repeat(Struct, rename="camel", gc=False):
+    """Timing.repeat."""
+
+    bounds_period: Period | None = None
+
+
+class Timing(Struct, rename="camel", gc=False):
+    """FHIR Timing, as far as it names when something was."""
+
+    event: list[str] | None = None
+    repeat: Repeat | None = None
+
+
 class EpisodeDiagnosis(Struct, rename="camel", gc=False):
     """EpisodeOfCare.diagnosis."""
 
@@ -147,6 +160,7 @@ class Collection(Struct, rename="camel", gc=False):
     """Specimen.collection."""
 
     collected_date_time: str | None = None
+    collected_period: Period | None = None
     body_site: CodeableConcept | None = None
 
 
@@ -209,6 +223,7 @@ class Resource(Struct, rename="camel", kw_only=True, gc=False):
     effective_date_time: str | None = None
     effective_period: Period | None = None
     effective_instant: str | None = None
+    effective_timing: Timing | None = None
     issued: str | None = None
     value_quantity: Raw = Raw()
     value_codeable_concept: CodeableConcept | None = None

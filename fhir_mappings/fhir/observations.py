@@ -11,7 +11,7 @@ from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Valu
 from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
 from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
 from fhir_mappings.fhir.collected import CodedResult, Collected
-from fhir_mappings.fhir.dates import read_moment, read_period
+from fhir_mappings.fhir.dates import read_moment, read_period, read_timing
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
 from fhir_mappings.fhir.lazy_elements import concept_of
 from fhir_mappings.fhir.lazy_rare_elements import has_modifier, interpretations_of, notes_of, version_of
@@ -211,6 +211,8 @@ def _result(
     status = _status_of(resource)
     references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
     specimen_ref = next((found.reference for found in references if found and found.reference), "")
+    if specimen_ref.startswith("#"):
+        specimen_ref = f"{ref}{specimen_ref}"
     limit = read_sensitivity(_comment(resource)) if concept.dimension == "residual" else None
     method = texts_of(resource.method) if resource.method is not None else ""
     return Result(
@@ -249,6 +251,8 @@ def collected_moment(resource: Resource) -> tuple[Moment | None, str]:
         moment = read_moment(resource.effective_instant)
     if moment is None and resource.effective_period is not None:
         moment = read_period(resource.effective_period)
+    if moment is None and resource.effective_timing is not None:
+        moment = read_timing(resource.effective_timing)
     if moment is not None:
         return moment, "collected"
     return read_moment(resource.issued), "reported"

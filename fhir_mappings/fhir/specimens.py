@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fhir_mappings.clinical.facts import Specimen, SpecimenTaken
+from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.collected import Collected
-from fhir_mappings.fhir.dates import read_moment
-from fhir_mappings.fhir.elements import CodeableConcept, Resource
+from fhir_mappings.fhir.dates import read_moment, read_period
+from fhir_mappings.fhir.elements import CodeableConcept, Collection, Resource
 from fhir_mappings.fhir.lazy_rare_elements import notes_of, version_of
 from fhir_mappings.fhir.observations import material_in
 
@@ -27,8 +28,14 @@ def read_specimen(
         SpecimenTaken(
             resource=ref,
             material=material,
-            collected=read_moment(collection.collected_date_time) if collection else None,
+            collected=_collected(collection),
             donor=of_another or bool(vocabulary.donor_text.search(words.lower())),
             version=version_of(resource),
         )
     )
+
+
+def _collected(collection: Collection | None) -> Moment | None:
+    if collection is None:
+        return None
+    return read_moment(collection.collected_date_time) or read_period(collection.collected_period)

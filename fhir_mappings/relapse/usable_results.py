@@ -218,7 +218,7 @@ def _not_after(diagnoses: Iterable[Diagnosis], at: datetime) -> Iterable[Diagnos
 
 
 def _relative(reference: str) -> str:
-    if reference.startswith(("urn:", "#")):
+    if reference.startswith("urn:") or "#" in reference:
         return f"Specimen/{reference}"
     return "/".join(reference.split("/_history/", 1)[0].rsplit("/", 2)[-2:])
 
