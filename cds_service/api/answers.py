@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from cds_service.wire.request import HookRequest
 from fhir_mappings.assess import Assessment, as_json
 
 EXTENSION = "org.relapse-cds.assessment"
+Evaluated = tuple[Evaluation, Referral]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,8 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
     Raises Refusal: missing-data where silence would mislead, not-approved where a draft would be shown to a
     site that wants approved content only, out-of-service where cards cannot be kept.
     """
-    name, assessment = call.tenant.id, referral.assessment
-    if any(state.reason == "timed-out" for state in evaluation.states.values()):
-        metrics.DEADLINES.labels(name).inc()
-    shows = not evaluation.is_incomplete
-    if is_withheld(assessment, parts.settings, parts.knowledge):
-        assessment, shows = told_unapproved(assessment, parts.settings), True
-    elif evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
-        assessment = told_in_a_card(assessment, evaluation.states, parts.knowledge)
-        shows = True
-    cards = cards_of(parts, assessment, call.tenant, referral) if shows else []
+    name = call.tenant.id
+    assessment, cards = _decided(parts, call, evaluation, referral)
     if not cards and evaluation.is_incomplete:
         metrics.evaluated("incomplete", name, assessment.missing_needs)
         _note(parts, call, assessment, evaluation, cards)
@@ -71,12 +64,50 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
     return {"cards": cards, "extension": {EXTENSION: filled(as_json(assessment))}}
 
 
+def silent_answer(parts: Parts, call: Call, evaluate: Callable[[], Evaluated]) -> dict[str, Any]:
+    """The response body for a silent tenant: no card, whatever was found or kept from being found.
+
+    What would have been shown is counted and stands on the trail. A defect of ours is still an error (500):
+    nobody would see it here.
+    """
+    name = call.tenant.id
+    try:
+        evaluation, referral = evaluate()
+        assessment, cards = _decided(parts, call, evaluation, referral)
+    except Refusal as refusal:
+        metrics.evaluated("refused", name)
+        metrics.refused(refusal.problem.value, 200)
+        return {"cards": []}
+    outcome = "cards" if cards else "incomplete" if evaluation.is_incomplete else "none"
+    metrics.evaluated(f"silent-{outcome}", name, assessment.missing_needs)
+    topics = tuple(card["source"]["topic"]["code"] for card in cards)
+    _note(parts, call, assessment, evaluation, (), topics)
+    return {"cards": []}
+
+
+def _decided(
+    parts: Parts, call: Call, evaluation: Evaluation, referral: Referral
+) -> tuple[Assessment, list[dict[str, Any]]]:
+    """What is said, and its cards. Raises Refusal (not-approved)."""
+    assessment = referral.assessment
+    if any(state.reason == "timed-out" for state in evaluation.states.values()):
+        metrics.DEADLINES.labels(call.tenant.id).inc()
+    shows = not evaluation.is_incomplete
+    if is_withheld(assessment, parts.settings, parts.knowledge):
+        assessment, shows = told_unapproved(assessment, parts.settings), True
+    elif evaluation.is_incomplete and parts.settings.on_incomplete == "info-card":
+        assessment = told_in_a_card(assessment, evaluation.states, parts.knowledge)
+        shows = True
+    return assessment, cards_of(parts, assessment, call.tenant, referral) if shows else []
+
+
 def _note(
     parts: Parts,
     call: Call,
     assessment: Assessment,
     evaluation: Evaluation,
     cards: Sequence[Mapping[str, Any]],
+    unshown: tuple[str, ...] = (),
 ) -> None:
     """Counts an evaluation and puts it on the trail, also one that is told as incomplete with 412."""
     parts.recorder.answered(
@@ -94,6 +125,8 @@ def _note(
             cards=tuple(card["uuid"] for card in cards),
             from_server=sum(source == "server" for source in evaluation.sources.values()),
             milliseconds=(time.monotonic() - g.started) * 1000,
+            unshown=unshown,
+            silent=call.tenant.mode == "silent",
         )
     )
 

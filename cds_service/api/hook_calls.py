@@ -7,7 +7,7 @@ from math import ceil
 
 from flask import Blueprint, Response, g, request
 
-from cds_service.api.answers import Call, answer, json_response
+from cds_service.api.answers import Call, Evaluated, answer, json_response, silent_answer
 from cds_service.app_state import Parts, parts_of
 from cds_service.auth import Caller, CannotVerify, Refused
 from cds_service.evaluation.chart_request import ChartRequest
@@ -50,10 +50,16 @@ def call(service_id: str) -> Response:
     if wait := parts.rate.wait(g.tenant):
         raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
     deadline = _deadline(parts)
-    evaluation = parts.evaluator.evaluate(chart, tenant, at, deadline)
-    studies = studies_within_call(parts.reader, parts.settings, hook, tenant, deadline)
-    referral = parts.trials.refer(evaluation.assessment, evaluation.facts, tenant, studies)
-    return json_response(answer(parts, Call(hook, service, caller, tenant), evaluation, referral))
+    asked = Call(hook, service, caller, tenant)
+
+    def evaluated() -> Evaluated:
+        evaluation = parts.evaluator.evaluate(chart, tenant, at, deadline)
+        studies = studies_within_call(parts.reader, parts.settings, hook, tenant, deadline)
+        return evaluation, parts.trials.refer(evaluation.assessment, evaluation.facts, tenant, studies)
+
+    if tenant.mode == "silent":
+        return json_response(silent_answer(parts, asked, evaluated))
+    return json_response(answer(parts, asked, *evaluated()))
 
 
 def identify(parts: Parts, path: str, *, discovery: bool = False) -> Caller:

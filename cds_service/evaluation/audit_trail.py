@@ -47,6 +47,9 @@ class Answered:
     cards: tuple[str, ...]
     from_server: int
     milliseconds: float
+    unshown: tuple[str, ...] = ()
+    """The topics of the cards that a silent tenant was not shown."""
+    silent: bool = False
 
 
 class Recorder:
@@ -175,6 +178,7 @@ def _call(call: Answered) -> Call:
         incomplete=call.incomplete,
         latency_ms=call.milliseconds,
         cards=len(call.cards),
+        unshown=call.unshown,
     )
 
 
@@ -191,6 +195,8 @@ def _entry(call: Answered) -> AuditEntry:
         "cards": " ".join(call.cards),
         "needsFromServer": call.from_server,
     }
+    if call.silent:
+        fields |= {"silent": True, "unshown": " ".join(call.unshown)}
     return AuditEntry(
         call.at, "evaluation", call.tenant, {key: value for key, value in fields.items() if value != ""}
     )

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from cds_service.app_state import Parts, parts_of
 from cds_service.http.problem import Problem, Refusal
 from cds_service.pages.operator_access import EVERYTHING, NotAdmitted, scope_of
-from cds_service.pages.operator_figures import Choice, Figures, bound_words, figures
+from cds_service.pages.operator_figures import Choice, Figures, bound_words, figures, with_unshown
 from cds_service.pages.plots import Column, column_plot
 from cds_service.pages.rendering import page
 from cds_service.store import StoreUnavailable
@@ -32,6 +32,7 @@ def operator_page() -> Response:
         found = figures(
             rows, parts.store.feedback.read(choice.since), choice, _topics(parts), _reasons(parts)
         )
+        found = with_unshown(found, parts.store.firings.read_unshown(), choice, _topics(parts))
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
     seen = [row for row in rows if scope in (EVERYTHING, row.tenant)]
@@ -43,6 +44,9 @@ def operator_page() -> Response:
         tenants=sorted({row.tenant for row in seen}) if scope == EVERYTHING else [scope],
         rule_versions=sorted({row.rule_version for row in seen}, reverse=True),
         scope=scope,
+        silent=[
+            one.id for one in parts.settings.tenants if one.mode == "silent" and scope in (EVERYTHING, one.id)
+        ],
         days_plot=_days_plot(found),
         latency_plot=_latency_plot(found),
         bound_words=bound_words,

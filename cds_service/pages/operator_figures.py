@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from cds_service.store import FeedbackEvent, Firing
+from cds_service.store import ANY_TOPIC, FeedbackEvent, Firing, Unshown
 from cds_service.store.usage_counts import LATENCY_BUCKETS_MS
 
 Key = TypeVar("Key")
@@ -98,6 +98,10 @@ class Figures:
     accepted: int
     overridden: int
     quarantined: int
+    unshown: Sequence[tuple[str, int]] = ()
+    """What silent tenants would have been shown: topic and calls, most frequent first."""
+    calls_unshown: int = 0
+    """Calls of silent tenants that would have been answered with any card."""
 
     @property
     def acceptance(self) -> float | None:
@@ -143,6 +147,19 @@ def figures(
     )
 
 
+def with_unshown(
+    found: Figures, rows: Iterable[Unshown], choice: Choice, topics: Mapping[str, str]
+) -> Figures:
+    """The figures with what silent tenants would have been shown."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if choice.holds(row.tenant, row.rule_version) and _in_days(row, choice):
+            counts[row.topic] += row.calls
+    calls = counts.pop(ANY_TOPIC, 0)
+    told = [(topics.get(topic, topic), count) for topic, count in counts.most_common()]
+    return replace(found, unshown=told, calls_unshown=calls)
+
+
 def bound_words(bound: int) -> str:
     """The bound of a latency bucket in words."""
     highest = LATENCY_BUCKETS_MS[-1]
@@ -153,7 +170,7 @@ def _days(choice: Choice) -> list[date]:
     return [choice.first + timedelta(days=number) for number in range(choice.days)]
 
 
-def _in_days(row: Firing, choice: Choice) -> bool:
+def _in_days(row: Firing | Unshown, choice: Choice) -> bool:
     return choice.first.isoformat() <= row.day <= choice.today.isoformat()
 
 

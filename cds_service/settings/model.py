@@ -74,6 +74,8 @@ class Tenant(BaseModel):
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Its name in logs, in the store and on the operator page."""
+    mode: Literal["active", "silent"] = "active"
+    """Silent: its calls are evaluated, recorded and counted, and always answered without a card."""
     iss: str = Field(default="", max_length=512)
     """The issuer of its JWTs, exactly as the EHR writes it."""
     jwks_file: Path | None = None

@@ -12,9 +12,10 @@ from cds_service.store.feedback import FeedbackEvent
 from cds_service.store.opening import Store, open_store
 from cds_service.store.quiet import QuietRule
 from cds_service.store.trials import TrialRecord
-from cds_service.store.usage_counts import Call, Firing
+from cds_service.store.usage_counts import ANY_TOPIC, Call, Firing, Unshown
 
 __all__ = [
+    "ANY_TOPIC",
     "AuditEntry",
     "AuditReport",
     "Call",
@@ -28,5 +29,6 @@ __all__ = [
     "StoreMisconfigured",
     "StoreUnavailable",
     "TrialRecord",
+    "Unshown",
     "open_store",
 ]

@@ -116,6 +116,19 @@ firings = Table(
     sqlite_strict=True,
 )
 
+silent_counts = Table(
+    "silent_counts",
+    metadata,
+    Column("day", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    PrimaryKeyConstraint("day", "tenant", "service", "rule_version", "topic"),
+    sqlite_strict=True,
+)
+
 trial_answers = Table(
     "trial_answers",
     metadata,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.engines import Engines
 from cds_service.store.faults import reported
-from cds_service.store.tables import firings
+from cds_service.store.tables import firings, silent_counts
 
 LATENCY_BUCKETS_MS = (25, 50, 100, 250, 500, 1000, 2000, 5000)
 """Upper bounds; a slower call counts under 60000."""
@@ -21,7 +21,10 @@ _SLOWEST = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One evaluation that was answered. ``incomplete``: some need was not seen."""
+    """One evaluation that was answered. ``incomplete``: some need was not seen.
+
+    ``unshown`` are the topics of the cards that a silent tenant was not shown.
+    """
 
     at: datetime
     tenant: str
@@ -31,6 +34,22 @@ class Call:
     incomplete: bool
     latency_ms: float
     cards: int
+    unshown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """Calls of one day in which a silent tenant was not shown a card of a topic; ``ANY_TOPIC``: any card."""
+
+    day: str
+    tenant: str
+    service: str
+    rule_version: str
+    topic: str
+    calls: int
+
+
+ANY_TOPIC = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +80,12 @@ class Firings:
         """
         seen: Counter[_Key] = Counter()
         fired: Counter[_Key] = Counter()
+        silent: Counter[tuple[str, ...]] = Counter()
         for call in calls:
             key = _key(call)
             seen[key] += 1
             fired[key] += call.cards > 0
+            silent.update((*key[:4], topic) for topic in {ANY_TOPIC, *call.unshown} if call.unshown)
         if not seen:
             return
         rows = [_row(key, seen[key], fired[key]) for key in sorted(seen)]
@@ -79,6 +100,30 @@ class Firings:
         )
         with reported("counting calls"), self._engines.writing(quick=True) as connection:
             connection.execute(statement, rows)
+            if silent:
+                connection.execute(*self._of_silent(silent))
+
+    def _of_silent(self, silent: Mapping[tuple[str, ...], int]) -> tuple[Insert, list[dict[str, object]]]:
+        dialect = sqlite if self._engines.is_sqlite else postgresql
+        insert = dialect.insert(silent_counts)
+        statement = insert.on_conflict_do_update(
+            index_elements=list(silent_counts.primary_key),
+            set_={"calls": silent_counts.c.calls + insert.excluded.calls},
+        )
+        names = [column.name for column in silent_counts.primary_key]
+        return statement, [
+            {**dict(zip(names, key, strict=True)), "calls": count} for key, count in sorted(silent.items())
+        ]
+
+    def read_unshown(self) -> Iterator[Unshown]:
+        """What silent tenants would have been shown, by day.
+
+        :raises StoreUnavailable: the store could not be read.
+        """
+        query = select(silent_counts).order_by(*silent_counts.primary_key)
+        with reported("reading the counts"), self._engines.reading() as connection:
+            for row in connection.execute(query).mappings():
+                yield Unshown(**row)
 
     def read(self) -> Iterator[Firing]:
         """Every count, by day.

@@ -72,7 +72,7 @@ _JOINED: tuple[Json, ...] = (
 
 
 def write_everything(folder: Path) -> None:
-    """An export of 44 charts: packed, every spelling of references, joined and contained resources, faults."""
+    """Writes 44 charts: packed, references of every spelling, joined and contained resources, faults."""
     write_export(Plan(patients=44, demo_every=2, packed=True, references="mixed", faults=True), folder)
     lines = b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in _JOINED)
     (folder / "joined.ndjson.gz").write_bytes(gzip.compress(lines, mtime=0))
@@ -104,7 +104,7 @@ def _owners(resource: Json) -> Iterable[str]:
 
 
 def _parsed(line: bytes) -> Json | None:
-    # A resource whose text is not UTF-8 cannot stand in a request; it is another Condition of the same patient.
+    # A resource whose text is not UTF-8 cannot stand in a request as it is.
     try:
         found = json.loads(line.decode(errors="replace"))
     except ValueError:
@@ -129,7 +129,7 @@ def _body(patient: str, chart: list[Json], types: set[Any], knowledge: Knowledge
 
 
 def _searchset(patient: str, own: list[Json], beside: list[Json]) -> Json:
-    entries = [{"resource": one, "search": {"mode": "match"}} for one in own]
+    entries: list[Json] = [{"resource": one, "search": {"mode": "match"}} for one in own]
     if any(one["resourceType"] in ("MedicationRequest", "Observation") for one in own):
         for one in beside:
             for base in ("", f"{ABSOLUTE}/"):
