@@ -66,6 +66,7 @@ from fhir_mappings.fhir.opening import Opening
 from fhir_mappings.fhir.unmapped import ResultCode, codes_of_results
 from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
@@ -78,6 +79,8 @@ from fhir_mappings.timeline.values import (
 )
 
 __all__ = [
+    "CRITERIA",
+    "CRITERION",
     "DATA_EMPTY",
     "DATA_PRESENT",
     "Answer",

@@ -10,6 +10,7 @@ from typing import Any
 from cds_service.documents.clinical_cases import cases_chapter
 from cds_service.documents.markdown_tables import cell, listed, table
 from fhir_mappings.assess import (
+    CRITERIA,
     CriteriaSet,
     Knowledge,
     OptionRule,
@@ -20,7 +21,6 @@ from fhir_mappings.assess import (
     risk_groups,
     timing,
 )
-from fhir_mappings.knowledge.review.content import CRITERIA
 
 NOT_CONFIRMED = "**not confirmed**"
 
@@ -98,56 +98,28 @@ def _numbers(knowledge: Knowledge) -> Iterator[str]:
 
 def _criteria(knowledge: Knowledge) -> Iterator[str]:
     yield "## Criteria of relapse, in words\n\n"
-    for name, _part, function in CRITERIA:
-        yield f"* **{name}**: {_in_words(function)}\n"
+    for criterion in CRITERIA:
+        yield f"* **{criterion.letter}**: {_in_words(criterion.evaluate)}\n"
     yield "\n## Criteria sets\n\nAll sets are held against the same results. The default "
     yield "set decides *relapse*; "
     yield "another set alone makes it *probable*.\n\n"
-    for criteria in knowledge.criteria_sets:
+    for criteria in (*knowledge.criteria_sets, *knowledge.sets_off):
         source = knowledge.sources[criteria.source]
         default = " (default)" if criteria.default else ""
+        default = default or (" (off unless a site chooses it)" if criteria in knowledge.sets_off else "")
         yield f"### {criteria.label}{default}\n\n`{criteria.id}`, source {source.key}: {source.title}.\n\n"
         if not criteria.complete:
             yield f"Incomplete: {criteria.incomplete_note}\n\n"
-        yield table(("Criterion", "Numbers", "Sources"), _set_rows(criteria))
+        yield table(("Criterion", "Numbers", "Sources"), _set_rows(criteria, knowledge))
 
 
-def _set_rows(criteria: CriteriaSet) -> Iterator[tuple[str, str, str]]:
-    bound = criteria.marrow_single
-    if bound is not None:
-        yield "A", f"marrow lymphoblasts {bound.comparator} {bound.text} %", listed(bound.cites)
-    again = criteria.repopulation
-    if again is not None:
-        yield (
-            "B",
-            f"reading `{again.mode}`: rise > {plain(again.rise_over)} points, final > "
-            f"{plain(again.final_over)} %, "
-            f"at least {again.minimum_gap_hours} h and at most {again.maximum_gap_days} d apart",
-            listed(again.cites),
-        )
-    both = criteria.marrow_with_blood
-    if both is not None:
-        yield (
-            "C",
-            f"marrow > {plain(both.marrow_over)} % and blood >= {plain(both.blood_at_least)} %, "
-            f"within {both.window_days} d",
-            listed(both.cites),
-        )
-    if criteria.extramedullary:
-        yield "D", "proof of disease outside the marrow", listed(criteria.extramedullary)
-    fluid = criteria.csf
-    if fluid is not None:
-        yield "E", f"CSF leukocytes {fluid.comparator} {fluid.text} /uL with blasts", listed(fluid.cites)
-    residual = criteria.residual_table
-    if residual is not None:
-        yield (
-            "MRD",
-            f"MRD >= {plain(residual.relapse_at_least)} %; or >= "
-            f"{plain(residual.middle_at_least)} % with one, or "
-            f">= {plain(residual.low_at_least)} % with two further tests >= "
-            f"{plain(residual.test_at_least)} %",
-            listed(residual.cites),
-        )
+def _set_rows(criteria: CriteriaSet, knowledge: Knowledge) -> Iterator[tuple[str, str, str]]:
+    for criterion in CRITERIA:
+        parameters = criterion.of(criteria)
+        if parameters is not None:
+            asked = criterion.asks(parameters)
+            sentence = knowledge.words[asked.words].text.format_map(asked.values)
+            yield criterion.letter, sentence, listed(parameters.cites)
 
 
 def _timing() -> Iterator[str]:

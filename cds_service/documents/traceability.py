@@ -65,7 +65,9 @@ def _statements(knowledge: Knowledge, prefix: str, title: str) -> Iterator[str]:
 
 
 def _short(rule: str) -> str:
-    return f"`{rule.removeprefix('fhir_mappings.')}`" if "." in rule else f"section {rule}"
+    if "." in rule:
+        return f"`{rule.removeprefix('fhir_mappings.')}`"
+    return rule.replace("-", " ") if rule.startswith("criterion-") else f"section {rule}"
 
 
 def _sentences(knowledge: Knowledge) -> Mapping[str, str]:

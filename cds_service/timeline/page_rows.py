@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from cds_service.cards.text import clean
 from cds_service.evaluation.evaluator import Evaluation
@@ -23,6 +22,7 @@ from cds_service.timeline.naming import (
     value_text,
 )
 from fhir_mappings.assess import (
+    CRITERION,
     Assessment,
     CriteriaSet,
     CriterionResult,
@@ -225,40 +225,8 @@ def _criterion(result: CriterionResult, criteria: CriteriaSet, knowledge: Knowle
 
 def _asks(name: str, criteria: CriteriaSet, knowledge: Knowledge) -> str:
     """What a criterion asks, in the knowledge's words and the set's numbers."""
-    key, values = f"timeline.criterion.{name}", _numbers(name, criteria)
-    if name == "B" and criteria.repopulation is not None:
-        key += f".{criteria.repopulation.mode}"
-    return knowledge.words[key].text.format_map(values)
-
-
-def _numbers(name: str, criteria: CriteriaSet) -> Mapping[str, str]:
-    single, rise, pair = criteria.marrow_single, criteria.repopulation, criteria.marrow_with_blood
-    fluid, table = criteria.csf, criteria.residual_table
-    if name == "A" and single is not None:
-        return {"comparator": single.comparator.replace(">=", "≥"), "single": single.text}
-    if name == "B" and rise is not None:
-        return {
-            "rise": plain(rise.rise_over),
-            "final": plain(rise.final_over),
-            "gap": plain(Decimal(rise.minimum_gap_hours) / 24),
-            "window": str(rise.maximum_gap_days),
-        }
-    if name == "C" and pair is not None:
-        return {
-            "marrow": plain(pair.marrow_over),
-            "blood": plain(pair.blood_at_least),
-            "window": str(pair.window_days),
-        }
-    if name == "E" and fluid is not None:
-        return {"comparator": fluid.comparator.replace(">=", "≥"), "count": fluid.text}
-    if name == "MRD" and table is not None:
-        return {
-            "relapse": plain(table.relapse_at_least),
-            "middle": plain(table.middle_at_least),
-            "low": plain(table.low_at_least),
-            "test": plain(table.test_at_least),
-        }
-    return {}
+    parameters = CRITERION[name].of(criteria)
+    return _said(CRITERION[name].asks(parameters), knowledge) if parameters is not None else ""
 
 
 def _timing(found: Assessment, knowledge: Knowledge) -> Iterator[TimingRow]:

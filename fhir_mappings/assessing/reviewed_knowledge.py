@@ -13,6 +13,7 @@ from fhir_mappings.knowledge import assembly
 from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.review.case_records import cases_beside
 from fhir_mappings.knowledge.review.rules import RuleCode, rules_of
 from fhir_mappings.knowledge.review.signatures import (
@@ -68,6 +69,7 @@ def content_of(directory: Path = PACKAGED_KNOWLEDGE, cases: Path | None = None) 
 def disagreements(knowledge: Knowledge, directory: Path) -> Iterator[Fault]:
     """Sections that the files name and nobody builds, and sections that are built without title and topic."""
     built = {kind.name for kind in SECTIONS}
+    decided = {f"criterion-{one.letter}" for one in CRITERIA}
     known = f"use one of: {', '.join(sorted(built))}"
     cards, statements = str(directory / "cards.toml"), str(directory / "statements.toml")
     titled = {name for topic in knowledge.card_topics for name in topic.sections}
@@ -77,5 +79,5 @@ def disagreements(knowledge: Knowledge, directory: Path) -> Iterator[Fault]:
         yield Fault(cards, 0, f"titles.{name}", "no such section is built", f"remove it, or {known}")
     for one in knowledge.statements.values():
         for rule in one.rule:
-            if "." not in rule and rule not in built:
-                yield Fault(statements, 0, f"{one.number}.rule", f"no section {rule}", known)
+            if "." not in rule and rule not in built | decided:
+                yield Fault(statements, 0, f"{one.number}.rule", f"no section or criterion {rule}", known)

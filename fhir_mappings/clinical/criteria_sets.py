@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-
-from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.quantities import Measured, plain
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A lower bound, strict (``>``) or inclusive (``>=``), with its citations."""
-
-    comparator: str
-    value: Decimal
-    cites: tuple[str, ...]
-
-    def holds(self, measured: Measured) -> Answer:
-        """Whether the value lies beyond the bound, over its whole interval."""
-        return measured.is_above(self.value) if self.comparator == ">" else measured.is_at_least(self.value)
+class Part(Protocol):
+    """The numbers of one criterion, with their citations."""
 
     @property
-    def text(self) -> str:
-        """The threshold for display, without its comparator."""
-        return plain(self.value)
+    def cites(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Repopulation:
-    """Progressive repopulation in two marrows (S-000-02). ``mode`` is one of the readings of A-02."""
-
-    mode: str
-    rise_over: Decimal
-    final_over: Decimal
-    minimum_gap_hours: int
-    maximum_gap_days: int
-    cites: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MarrowWithBlood:
-    """Marrow and circulating lymphoblasts together (S-000-03)."""
-
-    marrow_over: Decimal
-    blood_at_least: Decimal
-    window_days: int
-    cites: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ResidualTable:
-    """The PdL 2022 marrow table for centres with MRD, in % (reference 2.2)."""
-
-    relapse_at_least: Decimal
-    middle_at_least: Decimal
-    low_at_least: Decimal
-    test_at_least: Decimal
-    cites: tuple[str, ...]
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSet:
-    """One definition of relapse. Absent parts are not evaluated by the set."""
+    """One definition of relapse: the numbers of its criteria by their keys.
+
+    A criterion without a part is not evaluated by the set.
+    """
 
     id: str
     label: str
@@ -70,9 +30,13 @@ class CriteriaSet:
     default: bool
     complete: bool
     incomplete_note: str = ""
-    marrow_single: Bound | None = None
-    repopulation: Repopulation | None = None
-    marrow_with_blood: MarrowWithBlood | None = None
-    csf: Bound | None = None
-    extramedullary: tuple[str, ...] = ()
-    residual_table: ResidualTable | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    def part(self, key: str, kind: type[P]) -> P | None:
+        """The numbers of one criterion; None where the set does not have it."""
+        found = self.parts.get(key)
+        return found if isinstance(found, kind) else None
+
+    def with_part(self, key: str, part: Part) -> CriteriaSet:
+        """The same set with other numbers for one criterion."""
+        return replace(self, parts={**self.parts, key: part})

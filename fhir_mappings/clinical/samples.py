@@ -119,15 +119,17 @@ class _Tubes:
 
     def draw(self) -> CsfDraw:
         blasts, source = cytology_answer(self.cytology)
-        return CsfDraw(self.day, _highest(self.counts), _lowest(self.erythrocytes), blasts, source)
+        count = highest_of(self.counts) if self.counts else None
+        return CsfDraw(self.day, count, _lowest(self.erythrocytes), blasts, source)
 
 
 def _of_day(draws: dict[tuple[date, date], _Tubes], moment: Moment) -> _Tubes:
     return draws.setdefault((moment.first, moment.last), _Tubes(moment))
 
 
-def _highest(samples: Sequence[Sample]) -> Sample | None:
-    return max(samples, key=_size, default=None)
+def highest_of(samples: Sequence[Sample]) -> Sample:
+    """The sample of the highest value; there is at least one."""
+    return max(samples, key=_size)
 
 
 def _lowest(samples: Sequence[Sample]) -> Sample | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field
 
 from fhir_mappings.knowledge.agents import read_agents
 from fhir_mappings.knowledge.card_topics import read_card_topics
-from fhir_mappings.knowledge.criteria_sets import read_criteria_sets
+from fhir_mappings.knowledge.criteria_sets import read_criteria_sets, unspoken
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.loader import KnowledgeFile, content_digest, read_toml, read_value_sets
 from fhir_mappings.knowledge.model import Knowledge
@@ -32,7 +33,7 @@ from fhir_mappings.knowledge.statements import (
 )
 from fhir_mappings.knowledge.thresholds import read_thresholds
 from fhir_mappings.knowledge.vocabulary import read_vocabulary
-from fhir_mappings.knowledge.words import read_words
+from fhir_mappings.knowledge.words import Words, read_words
 
 PACKAGED_KNOWLEDGE = Path(__file__).parent / "relapsed_all"
 """The knowledge inside the package."""
@@ -71,7 +72,10 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
     vocabulary = read_vocabulary(directory / "concepts.toml", value_sets, agents, faults)
     words = read_words(directory / "words.toml", faults)
     thresholds = read_thresholds(directory / "thresholds.toml", faults)
-    criteria_sets = read_criteria_sets(directory / "criteria_sets.toml", sources, faults)
+    sets = read_criteria_sets(directory / "criteria_sets.toml", sources, faults)
+    faults.extend(_told_twice(directory / "criteria_sets.toml", sets.words, words))
+    words = MappingProxyType({**words, **sets.words})
+    faults.extend(unspoken(directory / "criteria_sets.toml", sets, words))
     language = read_report_language(directory / "reports", faults)
     options = read_options(directory / "options.toml", frozenset(agent.id for agent in agents), faults)
     topics = read_card_topics(directory, faults)
@@ -93,7 +97,8 @@ def _read(directory: Path, faults: list[Fault]) -> Knowledge | None:
         sources=sources,
         words=words,
         thresholds=thresholds,
-        criteria_sets=criteria_sets,
+        criteria_sets=sets.on,
+        sets_off=sets.off,
         options=options,
         needs=needs,
         card_topics=topics,
@@ -118,6 +123,12 @@ def _disconnected(
     known = words | words_of_cards(directory / "cards.toml") | words_of_trials(directory / "trials.toml")
     yield from unknown_words(directory / "statements.toml", statements.values(), known)
     yield from citation_faults(directory, statements, references.known | sources)
+
+
+def _told_twice(path: Path, own: Iterable[str], others: Mapping[str, Words]) -> Iterable[Fault]:
+    for key in own:
+        if key in others:
+            yield Fault(str(path), 0, f"words.{key}", "stands in words.toml too", "keep one")
 
 
 def _missing_words(path: Path, asked: Iterable[str], known: frozenset[str]) -> Iterable[Fault]:

@@ -2,110 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, create_model
 
-from fhir_mappings.clinical.criteria_sets import (
-    Bound,
-    CriteriaSet,
-    MarrowWithBlood,
-    Repopulation,
-    ResidualTable,
-)
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.knowledge.criterion import Criterion, CriterionParameters
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.sources import Source
-
-_Percent = Annotated[Decimal, Field(ge=0, le=100)]
-_Cites = Annotated[tuple[str, ...], Field(min_length=1)]
+from fhir_mappings.knowledge.words import Words, WordsEntry, words_of
 
 
-class MarrowEntry(KnowledgeFile):
-    """``marrow_single``."""
+class SetHeader(KnowledgeFile):
+    """One ``[[criteria_set]]`` without its criteria.
 
-    comparator: Literal[">", ">="]
-    percent: _Percent
-    cites: _Cites
-
-
-class RepopulationEntry(KnowledgeFile):
-    """``repopulation``."""
-
-    mode: Literal["rise", "above-five", "two-above-25"]
-    rise_over: _Percent
-    final_over: _Percent
-    minimum_gap_hours: Annotated[StrictInt, Field(gt=0)]
-    maximum_gap_days: Annotated[StrictInt, Field(gt=0)]
-    cites: _Cites
-
-
-class MarrowWithBloodEntry(KnowledgeFile):
-    """``marrow_with_blood``."""
-
-    marrow_over: _Percent
-    blood_at_least: _Percent
-    window_days: Annotated[StrictInt, Field(gt=0)]
-    cites: _Cites
-
-
-class CsfEntry(KnowledgeFile):
-    """``csf``: leukocytes per microlitre, blasts always required."""
-
-    comparator: Literal[">", ">="]
-    wbc_per_ul: Annotated[Decimal, Field(ge=0)]
-    cites: _Cites
-
-
-class ExtramedullaryEntry(KnowledgeFile):
-    """``extramedullary``."""
-
-    cites: _Cites
-
-
-class ResidualTableEntry(KnowledgeFile):
-    """``residual_table``."""
-
-    relapse_at_least: _Percent
-    middle_at_least: _Percent
-    low_at_least: _Percent
-    test_at_least: _Percent
-    cites: _Cites
-
-
-class CriteriaSetEntry(KnowledgeFile):
-    """One ``[[criteria_set]]``."""
+    A set that is ``off`` is evaluated only where a site chooses it as the deciding one.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     label: Annotated[str, Field(min_length=1)]
     source: str
     default: StrictBool
     complete: StrictBool
+    off: StrictBool = False
     incomplete_note: str = ""
-    marrow_single: MarrowEntry | None = None
-    repopulation: RepopulationEntry | None = None
-    marrow_with_blood: MarrowWithBloodEntry | None = None
-    csf: CsfEntry | None = None
-    extramedullary: ExtramedullaryEntry | None = None
-    residual_table: ResidualTableEntry | None = None
+
+
+_TABLES: dict[str, Any] = {one.key: (one.parameters | None, None) for one in CRITERIA}
+
+if TYPE_CHECKING:
+    CriteriaSetEntry = SetHeader
+else:
+    CriteriaSetEntry = create_model("CriteriaSetEntry", __base__=SetHeader, **_TABLES)
+    CriteriaSetEntry.__doc__ = "One ``[[criteria_set]]`` with one table for each criterion it has."
 
 
 class CriteriaSetsFile(KnowledgeFile):
-    """``criteria_sets.toml``."""
+    """``criteria_sets.toml``: the numbers of every set, and the sentences of the criteria."""
 
     criteria_set: Annotated[tuple[CriteriaSetEntry, ...], Field(min_length=1)]
+    words: dict[str, WordsEntry] = Field(default_factory=dict)
 
 
-def read_criteria_sets(
-    path: Path, sources: Mapping[str, Source], faults: list[Fault]
-) -> tuple[CriteriaSet, ...]:
-    """All criteria sets, the default one first."""
+@dataclass(frozen=True, slots=True)
+class CriteriaSets:
+    """The sets that are evaluated, the default one first; those that are off; the criteria's sentences."""
+
+    on: tuple[CriteriaSet, ...] = ()
+    off: tuple[CriteriaSet, ...] = ()
+    words: Mapping[str, Words] = field(default_factory=dict)
+
+
+def read_criteria_sets(path: Path, sources: Mapping[str, Source], faults: list[Fault]) -> CriteriaSets:
+    """All criteria sets with the sentences of their criteria."""
     file = read_toml(path, CriteriaSetsFile, faults)
     if file is None:
-        return ()
+        return CriteriaSets()
     for entry in file.criteria_set:
         if entry.source not in sources:
             faults.append(
@@ -115,32 +72,41 @@ def read_criteria_sets(
             faults.append(
                 Fault(str(path), 0, entry.id, "says nothing of what is incomplete", "add incomplete_note")
             )
-    if sum(entry.default for entry in file.criteria_set) != 1:
+    if sum(entry.default and not entry.off for entry in file.criteria_set) != 1:
         faults.append(
             Fault(str(path), 0, "default", "not exactly one default set", "set default = true on one")
         )
-    found = [_criteria_set(entry) for entry in file.criteria_set]
-    return tuple(sorted(found, key=lambda criteria: not criteria.default))
+    on = [_criteria_set(entry) for entry in file.criteria_set if not entry.off]
+    off = tuple(_criteria_set(entry) for entry in file.criteria_set if entry.off)
+    on.sort(key=lambda criteria: not criteria.default)
+    return CriteriaSets(tuple(on), off, words_of(file.words, path, faults))
 
 
-def _criteria_set(entry: CriteriaSetEntry) -> CriteriaSet:
-    marrow, blood, csf, table = (
-        entry.marrow_single,
-        entry.marrow_with_blood,
-        entry.csf,
-        entry.residual_table,
-    )
-    return CriteriaSet(
-        id=entry.id,
-        label=entry.label,
-        source=entry.source,
-        default=entry.default,
-        complete=entry.complete,
-        incomplete_note=entry.incomplete_note,
-        marrow_single=Bound(marrow.comparator, marrow.percent, marrow.cites) if marrow else None,
-        repopulation=Repopulation(**entry.repopulation.model_dump()) if entry.repopulation else None,
-        marrow_with_blood=MarrowWithBlood(**blood.model_dump()) if blood else None,
-        csf=Bound(csf.comparator, csf.wbc_per_ul, csf.cites) if csf else None,
-        extramedullary=entry.extramedullary.cites if entry.extramedullary else (),
-        residual_table=ResidualTable(**table.model_dump()) if table else None,
-    )
+def _criteria_set(entry: SetHeader) -> CriteriaSet:
+    parts = {one.key: part for one in CRITERIA if (part := getattr(entry, one.key)) is not None}
+    header = entry.model_dump(include={"id", "label", "source", "default", "complete", "incomplete_note"})
+    return CriteriaSet(**header, parts=parts)
+
+
+def unspoken(path: Path, sets: CriteriaSets, words: Mapping[str, Words]) -> Iterator[Fault]:
+    """Criteria without their sentences, and sentences with a blank that the numbers do not fill."""
+    for criteria in (*sets.on, *sets.off):
+        for criterion in CRITERIA:
+            parameters = criterion.of(criteria)
+            if parameters is not None:
+                yield from _unfilled(path, criterion, parameters, words)
+
+
+def _unfilled(
+    path: Path, criterion: Criterion, parameters: CriterionParameters, words: Mapping[str, Words]
+) -> Iterator[Fault]:
+    asks, met = criterion.asks(parameters).words, f"criterion.{criterion.letter}"
+    for key in (f"{met}.name", asks, met):
+        if key not in words:
+            yield Fault(str(path), 0, f"words.{key}", "missing sentence", "add its text and cites")
+        elif key != met:
+            try:
+                words[key].filled(parameters.numbers())
+            except KeyError as error:
+                remedy = f"use: {', '.join(parameters.numbers()) or 'none'}"
+                yield Fault(str(path), 0, f"words.{key}", f"nothing fills the blank {error.args[0]}", remedy)

@@ -24,7 +24,8 @@ from fhir_mappings.knowledge.words import Words as Words
 class Knowledge:
     """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved.
 
-    ``titles`` names every result concept for display. ``statements`` and ``references`` are what everything
+    ``titles`` names every result concept for display. ``sets_off`` are criteria sets that only a site's
+    choice evaluates. ``statements`` and ``references`` are what everything
     else cites.
     """
 
@@ -45,6 +46,7 @@ class Knowledge:
     report_language: ReportLanguage
     value_sets: Mapping[str, Sequence[Code]]
     titles: Mapping[str, str]
+    sets_off: tuple[CriteriaSet, ...] = ()
     statements: Mapping[str, SeedStatement] = field(default_factory=dict)
     references: References = field(default_factory=lambda: References({}, {}, {}))
     agent_classes: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)

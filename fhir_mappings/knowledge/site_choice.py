@@ -8,10 +8,8 @@ from dataclasses import replace
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria.repopulation import REPOPULATION, Parameters
 from fhir_mappings.knowledge.review.signatures import DRAFT
-
-READINGS = ("rise", "above-five", "two-above-25")
-"""The readings of "progressive repopulation" (A-02)."""
 
 
 def choose(knowledge: Knowledge, criteria_set: str = "", repopulation: str = "") -> Knowledge:
@@ -38,24 +36,29 @@ def choose(knowledge: Knowledge, criteria_set: str = "", repopulation: str = "")
 
 
 def _deciding(knowledge: Knowledge, criteria_set: str) -> CriteriaSet:
-    found = {one.id: one for one in knowledge.criteria_sets}.get(criteria_set)
+    known = (*knowledge.criteria_sets, *knowledge.sets_off)
+    found = {one.id: one for one in known}.get(criteria_set)
     if found is not None and found.complete:
         return found
-    complete = ", ".join(one.id for one in knowledge.criteria_sets if one.complete)
+    complete = ", ".join(one.id for one in known if one.complete)
     problem = "no such criteria set" if found is None else "an incomplete set cannot decide"
     raise _refused("criteria_set", criteria_set, problem, f"write one of: {complete}")
 
 
 def _as_read(knowledge: Knowledge, chosen: CriteriaSet, reading: str) -> CriteriaSet:
-    if reading not in READINGS:
-        raise _refused("repopulation", reading, "no such reading", f"write one of: {', '.join(READINGS)}")
-    rule = chosen.repopulation
+    readings, letter = REPOPULATION.readings, REPOPULATION.letter
+    if reading not in readings:
+        raise _refused("repopulation", reading, "no such reading", f"write one of: {', '.join(readings)}")
+    rule = chosen.part(REPOPULATION.key, Parameters)
     if rule is None:
-        raise _refused("repopulation", reading, f"{chosen.id} has no criterion B", "remove repopulation")
+        raise _refused(
+            "repopulation", reading, f"{chosen.id} has no criterion {letter}", "remove repopulation"
+        )
     if rule.mode == reading:
         return chosen
-    label = f"{chosen.label}, {knowledge.words[f'criterion.B.read-as.{reading}'].text}"
-    return replace(chosen, repopulation=replace(rule, mode=reading), label=label)
+    label = f"{chosen.label}, {knowledge.words[f'criterion.{letter}.read-as.{reading}'].text}"
+    read_so = chosen.with_part(REPOPULATION.key, rule.model_copy(update={"mode": reading}))
+    return replace(read_so, label=label)
 
 
 def _refused(key: str, value: str, problem: str, remedy: str) -> KnowledgeError:

@@ -26,7 +26,9 @@ GROUPS = ("model", "ambiguities", "confounders", "resolutions", "decisions")
 
 Treatment = Literal["computed", "shown", "not-shown"]
 _Text = Annotated[str, StringConstraints(min_length=10, max_length=300)]
-_RuleName = Annotated[str, StringConstraints(pattern=r"^(fhir_mappings(\.[a-z_0-9]+)+|[A-Z0-9-]+)$")]
+_RuleName = Annotated[
+    str, StringConstraints(pattern=r"^(fhir_mappings(\.[a-z_0-9]+)+|criterion-[A-Z]+|[A-Z0-9-]+)$")
+]
 _CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
 
 
@@ -34,8 +36,8 @@ _CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$"
 class SeedStatement:
     """One numbered statement and what becomes of it.
 
-    ``rule`` names functions (dotted) and sections, ``words`` the sentences that show it, ``cases`` the
-    clinical cases that pin it; ``reason`` says why it is not shown.
+    ``rule`` names functions (dotted), criteria (``criterion-A``) and sections, ``words`` the sentences that
+    show it, ``cases`` the clinical cases that pin it; ``reason`` says why it is not shown.
     """
 
     number: str

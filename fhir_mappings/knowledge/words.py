@@ -27,6 +27,10 @@ class Words:
     cites: tuple[str, ...]
     unconfirmed: bool = False
 
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The sentence with its blanks filled. Raises KeyError for a blank without a value."""
+        return self.text.format_map(values)
+
 
 class WordsEntry(KnowledgeFile):
     """One table of ``words.toml``."""
@@ -43,9 +47,12 @@ class WordsFile(RootModel[dict[str, WordsEntry]]):
 def read_words(path: Path, faults: list[Fault]) -> Mapping[str, Words]:
     """All sentences by key; a blank that is not a plain name is a fault."""
     file = read_toml(path, WordsFile, faults)
-    if file is None:
-        return MappingProxyType({})
-    for key, entry in file.root.items():
+    return words_of(file.root if file is not None else {}, path, faults)
+
+
+def words_of(entries: Mapping[str, WordsEntry], path: Path, faults: list[Fault]) -> Mapping[str, Words]:
+    """The sentences of some tables of the file ``path``."""
+    for key, entry in entries.items():
         if _DOSE.search(entry.text):
             faults.append(
                 Fault(str(path), 0, key, "names a dose", "leave doses to pharmacy and the protocol")
@@ -54,7 +61,7 @@ def read_words(path: Path, faults: list[Fault]) -> Mapping[str, Words]:
             if name is not None and (not name.replace("_", "").isalnum() or spec or conversion):
                 faults.append(Fault(str(path), 0, key, "a blank is not a plain name", "write {name}"))
     return MappingProxyType(
-        {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in file.root.items()}
+        {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in entries.items()}
     )
 
 

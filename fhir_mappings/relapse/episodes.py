@@ -15,7 +15,7 @@ from fhir_mappings.clinical.samples import Sample, same_specimen
 from fhir_mappings.clinical.verdict import Met, Missing
 from fhir_mappings.clinical.window import SiteFinding, Window
 from fhir_mappings.knowledge.model import Knowledge
-from fhir_mappings.knowledge.relapsed_all.criteria import MARROW_CRITERIA, evaluate
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION, evaluate
 from fhir_mappings.relapse.disease import Disease, procedure_dates
 from fhir_mappings.relapse.evidence import (
     Remission,
@@ -228,8 +228,9 @@ class CourseReader:
         self, event: Moment, results: Sequence[CriterionResult], grade: Grade, relapses: int
     ) -> Remission | None:
         found = [one for one in self._documented if one.day.first > event.last]
-        marrow = any(isinstance(one.verdict, Met) and one.id in MARROW_CRITERIA for one in results)
-        fluid = any(isinstance(one.verdict, Met) and one.id in ("D", "E") for one in results)
+        met = [CRITERION[one.id] for one in results if isinstance(one.verdict, Met)]
+        marrow = any(criterion.in_marrow for criterion in met)
+        fluid = any(criterion.outside_marrow for criterion in met)
         only_site = fluid and not self._has_fluid_disease(event)
         if not only_site or marrow:
             derived = self._derived(event, needs_fluid=fluid and self._has_fluid_disease(event))
@@ -282,7 +283,7 @@ def contradicted(
         for one in results
         if isinstance(one.verdict, Met) and (grade is not Grade.DEFAULT or one.criteria_set == default)
     ]
-    if not met or any(one.id not in MARROW_CRITERIA for one in met):
+    if not met or any(not CRITERION[one.id].in_marrow for one in met):
         return False
     low = [
         sample.result

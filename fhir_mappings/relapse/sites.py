@@ -13,7 +13,7 @@ from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.clinical.window import SiteFinding
 from fhir_mappings.knowledge.model import Knowledge
-from fhir_mappings.knowledge.relapsed_all.criteria import MARROW_CRITERIA
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION
 from fhir_mappings.relapse.episodes import Episode
 from fhir_mappings.relapse.usable_results import View
 
@@ -46,7 +46,7 @@ def site_picture(episode: Episode, view: View, person: Person | None, knowledge:
     findings = _findings_near(episode, knowledge)
     cns_tap = next((tap for tap in taps if _proves_cns(tap, met)), None)
     sites = tuple(sorted({finding.site for finding in findings} | ({"cns"} if cns_tap else set())))
-    by_marrow = any(one.id in MARROW_CRITERIA for one in met)
+    by_marrow = any(CRITERION[one.id].in_marrow for one in met)
     near = [
         sample for sample in view.marrow if within_days(sample.day, episode.event, window) is not Answer.NO
     ]
@@ -103,7 +103,7 @@ def _proves_cns(tap: TapReading, met: list[CriterionResult]) -> bool:
     resources = {
         item.resource
         for one in met
-        if one.id in ("D", "E") and isinstance(one.verdict, Met)
+        if CRITERION[one.id].outside_marrow and isinstance(one.verdict, Met)
         for item in one.verdict.because
     }
     ours = {sample.result.resource for sample in (tap.draw.wbc, tap.draw.rbc) if sample is not None}

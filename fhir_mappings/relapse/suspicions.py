@@ -12,6 +12,7 @@ from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
 from fhir_mappings.clinical.verdict import Evidence, Unknown
 from fhir_mappings.clinical.window import Window
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION
 from fhir_mappings.relapse.episodes import Course
 from fhir_mappings.relapse.usable_results import MARROW, View, describe
 
@@ -114,7 +115,8 @@ def _sites(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
 def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
     """MRD that PdL 2022 wants confirmed by a second test."""
     for result in course.results:
-        if result.id == "MRD" and isinstance(result.verdict, Unknown) and result.verdict.because:
+        asks = CRITERION[result.id].second_test
+        if asks and isinstance(result.verdict, Unknown) and result.verdict.because:
             samples = [
                 one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource
             ]

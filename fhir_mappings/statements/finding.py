@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from fhir_mappings.assessment import Indicator, Section, Statement, Status
+from fhir_mappings.assessment import CriterionResult, Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Phase
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
-from fhir_mappings.knowledge.relapsed_all.criteria import repopulation
-from fhir_mappings.knowledge.site_choice import READINGS
+from fhir_mappings.knowledge.criterion import Criterion
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.relapse.episodes import Episode, Grade
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
@@ -169,7 +168,7 @@ def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
     for one in episode.results:
         if not isinstance(one.verdict, Met):
             continue
-        if one.id == "D" and _same_as_e(one.verdict, episode, one.criteria_set):
+        if _told_by_another(one, episode):
             continue
         words = f"criterion.{one.id}" if sets[one.criteria_set].default else "criterion.other-set"
         yield Statement(
@@ -190,12 +189,14 @@ def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
         yield say("criterion.lineage-not-stated")
 
 
-def _same_as_e(verdict: Met, episode: Episode, criteria_set: str) -> bool:
+def _told_by_another(result: CriterionResult, episode: Episode) -> bool:
+    """Whether it is met by the evidence of a criterion that it includes, whose sentence names both."""
+    included = [criterion.letter for criterion in CRITERION[result.id].includes]
     return any(
-        other.id == "E"
-        and other.criteria_set == criteria_set
+        other.id in included
+        and other.criteria_set == result.criteria_set
         and isinstance(other.verdict, Met)
-        and other.verdict.because == verdict.because
+        and other.verdict.because == result.verdict.because
         for other in episode.results
     )
 
@@ -209,10 +210,10 @@ def _held(item: Evidence) -> str:
 def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
     """Which default threshold of the same site was not exceeded, when only another set is met."""
     default = picture.knowledge.default_set
-    met = {one.id for one in episode.results if isinstance(one.verdict, Met)}
-    near = {name for name, others in (("A", met - {"D", "E"}), ("E", met & {"E"})) if others}
+    sites = {CRITERION[one.id].site for one in episode.results if isinstance(one.verdict, Met)}
     for one in episode.results:
-        if one.criteria_set != default.id or one.id not in near:
+        criterion = CRITERION[one.id]
+        if one.criteria_set != default.id or not criterion.yardstick or criterion.site not in sites:
             continue
         held = [item for item in one.verdict.because if item.threshold]
         if held:
@@ -224,22 +225,28 @@ def _near_seed(picture: Picture, episode: Episode) -> Iterator[Statement]:
 
 
 def _other_readings(picture: Picture, episode: Episode) -> Iterator[Statement]:
-    """Criterion B under the other readings of its wording, where they differ from the chosen one (A-02)."""
+    """A criterion under the other readings of its wording, where they differ from the chosen one (A-02)."""
+    for criterion in CRITERIA:
+        if criterion.readings:
+            yield from _read_otherwise(criterion, picture, episode)
+
+
+def _read_otherwise(criterion: Criterion, picture: Picture, episode: Episode) -> Iterator[Statement]:
     default = picture.knowledge.default_set
-    chosen = default.repopulation
+    chosen = criterion.of(default)
     if chosen is None:
         return
     met = any(
-        one.criteria_set == default.id and one.id == "B" and isinstance(one.verdict, Met)
+        one.criteria_set == default.id and one.id == criterion.letter and isinstance(one.verdict, Met)
         for one in episode.results
     )
-    for mode in READINGS:
-        if mode == chosen.mode:
+    for reading in criterion.readings:
+        if reading == chosen.reading:
             continue
-        other = replace(default, repopulation=replace(chosen, mode=mode))
-        verdict = repopulation(episode.window, other, _no_gap)
+        other = default.with_part(criterion.key, chosen.model_copy(update={"mode": reading}))
+        verdict = criterion.evaluate(episode.window, other, _no_gap)
         if isinstance(verdict, Met) is not met:
-            yield say(f"criterion.B.reading.{mode}.{'not-met' if met else 'met'}")
+            yield say(f"criterion.{criterion.letter}.reading.{reading}.{'not-met' if met else 'met'}")
 
 
 def _no_gap(key: str) -> Missing:
@@ -310,8 +317,9 @@ def _followed_by_clear_marrow(picture: Picture, episode: Episode) -> bool:
     samples = episode.window.marrow
     if not samples or samples[-1].day.first <= episode.event.last:
         return False
-    marrow = any(isinstance(one.verdict, Met) and one.id in ("A", "B", "C") for one in episode.results)
-    return marrow and samples[-1].value.is_at_least(below) is Answer.NO
+    met = [CRITERION[one.id] for one in episode.results if isinstance(one.verdict, Met)]
+    counted = any(criterion.samples == "marrow" for criterion in met)
+    return counted and samples[-1].value.is_at_least(below) is Answer.NO
 
 
 def _recently_transplanted(picture: Picture, day: Moment) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.timeline.values import Level, LevelUse
 
 _THRESHOLDS = (
@@ -35,25 +36,16 @@ def _has(uses: list[LevelUse], criteria_set: str) -> bool:
 
 def _of_sets(knowledge: Knowledge) -> Iterator[tuple[str, Decimal, LevelUse]]:
     for one in knowledge.criteria_sets:
-        if (bound := one.marrow_single) is not None:
-            yield "marrow", bound.value, LevelUse(one.id, "A", _shown(bound.comparator), bound.cites)
-        if (rise := one.repopulation) is not None:
-            yield "marrow", rise.final_over, LevelUse(one.id, "B", ">", rise.cites)
-        if (pair := one.marrow_with_blood) is not None:
-            yield "marrow", pair.marrow_over, LevelUse(one.id, "C", ">", pair.cites)
-            yield "blood", pair.blood_at_least, LevelUse(one.id, "C", "≥", pair.cites)
-        if (fluid := one.csf) is not None:
-            yield "csf", fluid.value, LevelUse(one.id, "E", _shown(fluid.comparator), fluid.cites)
-        if (table := one.residual_table) is not None:
-            for value in (table.relapse_at_least, table.middle_at_least, table.low_at_least):
-                yield "mrd", value, LevelUse(one.id, "MRD", "≥", table.cites)
+        for criterion in CRITERIA:
+            parameters = criterion.of(one)
+            if parameters is None:
+                continue
+            for line in parameters.lines():
+                use = LevelUse(one.id, criterion.letter, line.comparator, parameters.cites)
+                yield line.panel, line.value, use
 
 
 def _of_thresholds(knowledge: Knowledge) -> Iterator[tuple[str, Decimal, LevelUse]]:
     for panel, key, comparator in _THRESHOLDS:
         threshold = knowledge.thresholds[key]
         yield panel, threshold.value, LevelUse("", key, comparator, threshold.cites)
-
-
-def _shown(comparator: str) -> str:
-    return "≥" if comparator == ">=" else comparator

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
-from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA as CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord as CaseRecord
 from fhir_mappings.knowledge.review.case_records import cases_beside as cases_beside
 from fhir_mappings.knowledge.review.case_records import conventions_text as conventions_text

@@ -8,25 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
-from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.knowledge.criterion import Criterion, CriterionParameters
 from fhir_mappings.knowledge.loader import file_digest
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord
 
-_CRITERIA = "fhir_mappings.knowledge.relapsed_all.criteria."
 _CLINICAL = "fhir_mappings.clinical."
-
-CRITERION_RULES = {
-    "A": ("marrow_single", "marrow_single", ("criterion.A", "gap.marrow")),
-    "B": ("repopulation", "repopulation", ("criterion.B", "gap.second-marrow")),
-    "C": ("marrow_with_blood", "marrow_with_blood", ("criterion.C", "gap.blood")),
-    "D": ("extramedullary", "extramedullary", ("criterion.D", "gap.proof", "gap.site")),
-    "E": ("cerebrospinal_fluid", "csf", ("criterion.E", "gap.csf", "gap.cytology", "gap.traumatic-tap")),
-    "MRD": ("residual_marrow", "residual_table", ("criterion.MRD", "gap.mrd", "gap.second-test")),
-}
-"""Criterion: its function, its part of a criteria set, and the beginnings of its sentences' keys."""
 
 TIMING_RULES = {
     "seed-003": ("seed_003", ("early_marrow_months", "early_extramedullary_months")),
@@ -121,17 +111,34 @@ def _status(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
 
 
 def _criteria(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
-    for name, (function, part, prefixes) in CRITERION_RULES.items():
-        data = (*_parts(knowledge.criteria_sets, part), *_words(knowledge, prefixes))
-
-        def names_it(case: CaseRecord, wanted: str = name) -> bool:
-            if wanted == "MRD":
-                return "pdl-2022" in case.names("consensus", "no_consensus")
-            return wanted in case.names("met", "not_met", "unknown")
-
+    for criterion in CRITERIA:
+        data = (*_parts(knowledge, criterion), *_words(knowledge, criterion.words))
+        wanted = _names(criterion, knowledge)
         yield Rule(
-            f"criterion-{name}", f"Criterion {name}", (_CRITERIA + function,), data, _ids(cases, names_it)
-        )
+            f"criterion-{criterion.letter}", f"Criterion {_name(criterion, knowledge)}",
+            (dotted(criterion.evaluate),), data, _ids(cases, wanted),
+        )  # fmt: skip
+
+
+def _name(criterion: Criterion, knowledge: Knowledge) -> str:
+    """The name a clinician says, with the numbers of the first set that has the criterion."""
+    sets = (*knowledge.criteria_sets, *knowledge.sets_off)
+    numbers = next((part.numbers() for one in sets if (part := criterion.of(one)) is not None), None)
+    words = knowledge.words[f"criterion.{criterion.letter}.name"]
+    return words.filled(numbers) if numbers is not None else criterion.letter
+
+
+def _names(criterion: Criterion, knowledge: Knowledge) -> Callable[[CaseRecord], bool]:
+    """Whether a case names the criterion, or a set of its own where the default set does not have it."""
+    own = {one.id for one in knowledge.criteria_sets if criterion.of(one) is not None}
+    if criterion.of(knowledge.default_set) is not None:
+        own = set()
+
+    def names_it(case: CaseRecord) -> bool:
+        letters = case.names("met", "not_met", "unknown")
+        return criterion.letter in letters or bool(own & case.names("consensus", "no_consensus"))
+
+    return names_it
 
 
 def _timing(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Rule]:
@@ -223,11 +230,11 @@ def _thresholds(knowledge: Knowledge, keys: Iterable[str]) -> Iterator[str]:
         yield f"threshold {key}: {plain(found.value)} {found.unit}, {found.meaning} [{cites}]{mark}"
 
 
-def _parts(sets: Iterable[CriteriaSet], part: str) -> Iterator[str]:
-    for criteria in sets:
-        rule = getattr(criteria, part)
-        if rule:
-            yield f"criteria set {criteria.id}, {part}: {_in_words(rule)}"
+def _parts(knowledge: Knowledge, criterion: Criterion) -> Iterator[str]:
+    for criteria in (*knowledge.criteria_sets, *knowledge.sets_off):
+        parameters = criterion.of(criteria)
+        if parameters is not None:
+            yield f"criteria set {criteria.id}, {criterion.key}: {_in_words(parameters)}"
 
 
 def _row(option: OptionRule) -> Iterator[str]:
@@ -240,8 +247,12 @@ def _in_words(part: object) -> str:
         return plain(part)
     if isinstance(part, (tuple, frozenset)):
         return ", ".join(_in_words(one) for one in (part if isinstance(part, tuple) else sorted(part)))
-    if is_dataclass(part):
+    pairs: Iterable[tuple[str, object]] = ()
+    if isinstance(part, CriterionParameters):
+        pairs = part
+    elif is_dataclass(part):
         pairs = ((field.name, getattr(part, field.name)) for field in fields(part))
+    if pairs:
         return "; ".join(
             f"{name.replace('_', ' ')} {_in_words(value)}"
             for name, value in pairs

@@ -48,7 +48,7 @@ def test_a_reviewer_reads_numbers_sentences_functions_and_cases(run: Run) -> Non
     code, out, _ = run("review", "criterion-A")
     assert code == 0
     assert "criterion-A: Criterion A" in out
-    assert "marrow_single: comparator >; value 50; cites S-000-01" in out
+    assert "marrow_single: cites S-000-01; comparator >; percent 50" in out
     assert "Decimal(" not in out
     assert "words criterion.A: Meets criterion A of {set}: {evidence}. [S-000-01]" in out
     assert "def marrow_single(" in out

@@ -70,7 +70,7 @@ def test_the_page_follows_the_knowledge(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tests/clinical/relapsed_all", tmp_path / "tests/clinical/relapsed_all")
     file = tmp_path / "fhir_mappings/knowledge/relapsed_all/criteria_sets.toml"
     file.write_text(file.read_text("utf-8").replace("percent = 50", "percent = 51"), encoding="utf-8")
-    assert "marrow lymphoblasts > 51 %" in all_md(tmp_path)
+    assert "Marrow lymphoblasts > 51 % in one aspirate" in all_md(tmp_path)
 
 
 def test_the_command_names_a_stale_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

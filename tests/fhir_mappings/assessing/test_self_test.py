@@ -22,7 +22,7 @@ from fhir_mappings.assessment import (
     Statement,
     Status,
 )
-from fhir_mappings.clinical.criteria_sets import Bound, CriteriaSet
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.facts import (
     Certainty,
     Diagnosis,
@@ -36,6 +36,7 @@ from fhir_mappings.clinical.facts import (
 from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria.marrow_single import MARROW_SINGLE, Parameters
 from fhir_mappings.knowledge.words import Words
 from tests.fhir_mappings.assessing.pictures import day, knowledge
 
@@ -54,8 +55,9 @@ def with_single(name: str, percent: int, cleared: tuple[str, ...] = ()) -> Knowl
 
     def changed(one: CriteriaSet) -> CriteriaSet:
         if one.id == name:
-            return replace(one, marrow_single=Bound(">", Decimal(percent), ("S-000-01",)))
-        return replace(one, marrow_single=None, residual_table=None) if one.id in cleared else one
+            part = Parameters(comparator=">", percent=Decimal(percent), cites=("S-000-01",))
+            return one.with_part(MARROW_SINGLE.key, part)
+        return replace(one, parts={}) if one.id in cleared else one
 
     return replace(knowledge(), criteria_sets=tuple(changed(one) for one in knowledge().criteria_sets))
 

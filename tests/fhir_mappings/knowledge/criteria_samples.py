@@ -8,19 +8,21 @@ from decimal import Decimal
 
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.cns import TapReading
-from fhir_mappings.clinical.criteria_sets import (
-    Bound,
-    CriteriaSet,
-    MarrowWithBlood,
-    Repopulation,
-    ResidualTable,
-)
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.facts import Result
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.clinical.samples import CsfDraw, Sample
 from fhir_mappings.clinical.verdict import Evidence, Missing, Unknown
 from fhir_mappings.clinical.window import SiteFinding, Window
+from fhir_mappings.knowledge.relapsed_all.criteria import (
+    cerebrospinal_fluid,
+    extramedullary,
+    marrow_single,
+    marrow_with_blood,
+    repopulation,
+    residual_marrow,
+)
 
 START = date(2024, 1, 1)
 SET = CriteriaSet(
@@ -29,12 +31,29 @@ SET = CriteriaSet(
     source="seed-000",
     default=True,
     complete=True,
-    marrow_single=Bound(">", Decimal(50), ("S-000-01",)),
-    repopulation=Repopulation("rise", Decimal(5), Decimal(25), 168, 90, ("S-000-02",)),
-    marrow_with_blood=MarrowWithBlood(Decimal(25), Decimal(2), 7, ("S-000-03",)),
-    csf=Bound(">", Decimal(5), ("S-000-06",)),
-    extramedullary=("S-000-04",),
-    residual_table=ResidualTable(Decimal(25), Decimal(5), Decimal(1), Decimal(1), ("PDL-T",)),
+    parts={
+        "marrow_single": marrow_single.Parameters(comparator=">", percent=Decimal(50), cites=("S-000-01",)),
+        "repopulation": repopulation.Parameters(
+            mode="rise",
+            rise_over=Decimal(5),
+            final_over=Decimal(25),
+            minimum_gap_hours=168,
+            maximum_gap_days=90,
+            cites=("S-000-02",),
+        ),
+        "marrow_with_blood": marrow_with_blood.Parameters(
+            marrow_over=Decimal(25), blood_at_least=Decimal(2), window_days=7, cites=("S-000-03",)
+        ),
+        "csf": cerebrospinal_fluid.Parameters(comparator=">", wbc_per_ul=Decimal(5), cites=("S-000-06",)),
+        "extramedullary": extramedullary.Parameters(cites=("S-000-04",)),
+        "residual_table": residual_marrow.Parameters(
+            relapse_at_least=Decimal(25),
+            middle_at_least=Decimal(5),
+            low_at_least=Decimal(1),
+            test_at_least=Decimal(1),
+            cites=("PDL-T",),
+        ),
+    },
 )
 EMPTY = Window((), (), (), (), ())
 BARE = CriteriaSet("bare", "bare", "seed-000", False, True)

@@ -17,14 +17,12 @@ from fhir_mappings.clinical.quantities import Measured
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown, Verdict
 from fhir_mappings.clinical.window import SiteFinding
-from fhir_mappings.knowledge.relapsed_all.criteria import (
-    cerebrospinal_fluid,
-    evaluate,
-    extramedullary,
-    marrow_single,
-    marrow_with_blood,
-    repopulation,
-)
+from fhir_mappings.knowledge.relapsed_all.criteria import evaluate
+from fhir_mappings.knowledge.relapsed_all.criteria.cerebrospinal_fluid import cerebrospinal_fluid
+from fhir_mappings.knowledge.relapsed_all.criteria.extramedullary import extramedullary
+from fhir_mappings.knowledge.relapsed_all.criteria.marrow_single import marrow_single
+from fhir_mappings.knowledge.relapsed_all.criteria.marrow_with_blood import marrow_with_blood
+from fhir_mappings.knowledge.relapsed_all.criteria.repopulation import REPOPULATION, repopulation
 from tests.fhir_mappings.knowledge.criteria_samples import (
     BARE,
     EMPTY,
@@ -37,6 +35,14 @@ from tests.fhir_mappings.knowledge.criteria_samples import (
     tap,
     window,
 )
+
+
+def read_as(reading: str) -> CriteriaSet:
+    """The set with another reading of criterion B."""
+    chosen = REPOPULATION.of(SET)
+    assert chosen is not None
+    return SET.with_part(REPOPULATION.key, chosen.model_copy(update={"mode": reading}))
+
 
 # --- A ---------------------------------------------------------------------------------------------
 
@@ -94,8 +100,7 @@ def test_b_is_met_on_the_day_of_the_second_marrow() -> None:
     ],
 )
 def test_b_by_every_reading(mode: str, first: str, second: str, met: bool) -> None:
-    assert SET.repopulation is not None
-    criteria = replace(SET, repopulation=replace(SET.repopulation, mode=mode))
+    criteria = read_as(mode)
     found = repopulation(window(marrow(0, first), marrow(10, second)), criteria, gap)
     assert isinstance(found, Met) is met
 
@@ -132,8 +137,7 @@ def test_b_rises_over_whole_intervals(first: Measured, met: bool | None) -> None
 
 
 def test_b_above_five_with_an_open_first_value_is_open() -> None:
-    assert SET.repopulation is not None
-    criteria = replace(SET, repopulation=replace(SET.repopulation, mode="above-five"))
+    criteria = read_as("above-five")
     last = marrow(10, "31")
     found = repopulation(window(marrow(0, between("6", None)), last), criteria, gap)
     assert found == asks("marrow-exact", last.evidence())

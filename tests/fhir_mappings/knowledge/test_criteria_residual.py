@@ -6,9 +6,7 @@ import pytest
 
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Met, NotMet, Unknown, Verdict
-from fhir_mappings.knowledge.relapsed_all.criteria import (
-    residual_marrow,
-)
+from fhir_mappings.knowledge.relapsed_all.criteria.residual_marrow import residual_marrow
 from tests.fhir_mappings.knowledge.criteria_samples import (
     BARE,
     SET,

@@ -73,7 +73,7 @@ def test_title_and_topic_are_those_of_the_cards_file(knowledge: Knowledge) -> No
     [
         ("cards.toml", 'HSCT = "Allo', 'HSTC = "Allo', "section HSCT has no title"),
         ("cards.toml", 'HSCT = "Allo', 'EXTRA = "More"\nHSCT = "Allo', "section EXTRA feeds no topic"),
-        ("statements.toml", '"CNS-TX"', '"CNS-XT"', "no section CNS-XT"),
+        ("statements.toml", '"CNS-TX"', '"CNS-XT"', "no section or criterion CNS-XT"),
     ],
 )
 def test_files_that_name_another_section_refuse_to_load(

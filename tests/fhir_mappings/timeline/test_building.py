@@ -24,6 +24,8 @@ from fhir_mappings.assess import (
 from fhir_mappings.assessment import Assessment, Availability, NeedState
 from fhir_mappings.clinical.facts import Facts
 from fhir_mappings.clinical.verdict import Met
+from fhir_mappings.knowledge.relapsed_all.criteria.cerebrospinal_fluid import CEREBROSPINAL_FLUID
+from fhir_mappings.knowledge.relapsed_all.criteria.marrow_single import MARROW_SINGLE
 from fhir_mappings.records.written_record import PatientHeader, build_resources, read_table
 from fhir_mappings.timeline.values import Timeline
 
@@ -136,10 +138,11 @@ def test_treatments_and_transplants_are_dated(knowledge: Knowledge) -> None:
 def test_the_lines_are_those_of_the_knowledge(knowledge: Knowledge) -> None:
     _, shown = drawn("T-24mo | diagnosis B-ALL | | |\n", knowledge)
     chosen = knowledge.default_set
-    assert chosen.marrow_single is not None
-    assert chosen.csf is not None
+    single, fluid = MARROW_SINGLE.of(chosen), CEREBROSPINAL_FLUID.of(chosen)
+    assert single is not None
+    assert fluid is not None
     own = {(one.panel, one.value) for one in shown.levels if one.default}
-    assert {("marrow", chosen.marrow_single.value), ("csf", chosen.csf.value)} <= own
+    assert {(line.panel, line.value) for part in (single, fluid) for line in part.lines()} <= own
     assert ("mrd", knowledge.number("mrd_negative_below")) in {(one.panel, one.value) for one in shown.levels}
 
 

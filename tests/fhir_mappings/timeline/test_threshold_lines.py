@@ -5,29 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from fhir_mappings.clinical.criteria_sets import (
-    Bound,
-    CriteriaSet,
-    MarrowWithBlood,
-    Repopulation,
-    ResidualTable,
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
+from fhir_mappings.knowledge.relapsed_all.criteria import (
+    cerebrospinal_fluid,
+    marrow_single,
+    marrow_with_blood,
+    repopulation,
+    residual_marrow,
 )
 from fhir_mappings.timeline.threshold_lines import levels_of
 from fhir_mappings.timeline.values import Level, LevelUse
 from tests.fhir_mappings.assessing.pictures import knowledge
 
+SINGLE = marrow_single.Parameters(comparator=">=", percent=Decimal(61), cites=("c-single",))
+RISE = repopulation.Parameters(
+    mode="rise", rise_over=Decimal(7), final_over=Decimal(31), minimum_gap_hours=24, maximum_gap_days=30,
+    cites=("c-rise",),
+)  # fmt: skip
+PAIR = marrow_with_blood.Parameters(
+    marrow_over=Decimal(41), blood_at_least=Decimal(3), window_days=7, cites=("c-pair",)
+)
+FLUID = cerebrospinal_fluid.Parameters(comparator=">", wbc_per_ul=Decimal(6), cites=("c-csf",))
+TABLE = residual_marrow.Parameters(
+    relapse_at_least=Decimal(21), middle_at_least=Decimal(11), low_at_least=Decimal(9),
+    test_at_least=Decimal(8), cites=("c-table",),
+)  # fmt: skip
 FULL = CriteriaSet(
     "full", "Full", "src", True, True,
-    marrow_single=Bound(">=", Decimal(61), ("c-single",)),
-    repopulation=Repopulation("rise", Decimal(7), Decimal(31), 24, 30, ("c-rise",)),
-    marrow_with_blood=MarrowWithBlood(Decimal(41), Decimal(3), 7, ("c-pair",)),
-    csf=Bound(">", Decimal(6), ("c-csf",)),
-    residual_table=ResidualTable(Decimal(21), Decimal(11), Decimal(9), Decimal(8), ("c-table",)),
+    parts={
+        "marrow_single": SINGLE, "repopulation": RISE, "marrow_with_blood": PAIR, "csf": FLUID,
+        "residual_table": TABLE,
+    },
 )  # fmt: skip
 EMPTY = CriteriaSet("empty", "Empty", "src", False, False)
 ALIKE = CriteriaSet(
     "alike", "Alike", "src", False, True,
-    marrow_single=Bound(">", Decimal(61), ("c-alike",)), csf=Bound("<", Decimal(5), ("c-low",)),
+    parts={
+        "marrow_single": SINGLE.model_copy(update={"comparator": ">", "cites": ("c-alike",)}),
+        "csf": FLUID.model_copy(update={"comparator": "<", "wbc_per_ul": Decimal(5), "cites": ("c-low",)}),
+    },
 )  # fmt: skip
 
 
@@ -59,7 +75,8 @@ def test_a_set_without_numbers_draws_no_line() -> None:
 
 
 def test_sets_share_the_line_of_one_value_and_the_first_set_is_the_default() -> None:
-    assert lines(EMPTY, ALIKE, replace(FULL, marrow_with_blood=None, residual_table=None)) == [
+    fewer = replace(FULL, parts={"marrow_single": SINGLE, "repopulation": RISE, "csf": FLUID})
+    assert lines(EMPTY, ALIKE, fewer) == [
         line("csf", 5, LevelUse("alike", "E", "<", ("c-low",)), unit="/uL", default=False),
         line("csf", 6, LevelUse("full", "E", ">", ("c-csf",)), unit="/uL", default=False),
         line("marrow", 31, LevelUse("full", "B", ">", ("c-rise",)), default=False),

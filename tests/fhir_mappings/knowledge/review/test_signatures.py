@@ -206,13 +206,13 @@ def test_a_wrong_review_file_refuses_to_load(checkout: Checkout, old: str, new: 
 
 
 def test_the_sources_of_a_rule_reach_what_it_uses() -> None:
-    found = sources_of(["fhir_mappings.knowledge.relapsed_all.criteria.repopulation"])
+    found = sources_of(["fhir_mappings.knowledge.relapsed_all.criteria.repopulation.repopulation"])
     assert {
-        "fhir_mappings.knowledge.relapsed_all.criteria.repopulation",
-        "fhir_mappings.knowledge.relapsed_all.criteria._rises",
+        "fhir_mappings.knowledge.relapsed_all.criteria.repopulation.repopulation",
+        "fhir_mappings.knowledge.relapsed_all.criteria.repopulation._rises",
         "fhir_mappings.clinical.moments.separated_by_hours",
         "fhir_mappings.clinical.quantities.Measured",
     } <= found.keys()
-    assert "fhir_mappings.knowledge.relapsed_all.criteria.marrow_single" not in found
+    assert "fhir_mappings.knowledge.relapsed_all.criteria.marrow_single.marrow_single" not in found
     with pytest.raises(NoSuchRule):
         sources_of(["fhir_mappings.knowledge.relapsed_all.criteria.no_such"])
