@@ -51,7 +51,8 @@ def test_sections_stand_in_reading_order(answers: list[Assessment]) -> None:
 
 
 def test_a_section_speaks_its_own_sentences_and_shared_ones_only(answers: list[Assessment]) -> None:
-    shared = ("option.", "reason.", "site.", "suspect.", "caution.", "relapse.", "criterion.", "remission.")
+    finding = ("site.", "suspect.", "caution.", "relapse.", "criterion.", "remission.", "diagnosis.")
+    shared = ("option.", "reason.", *finding)
     options = load_knowledge().options
     facts = {key for rule in options for key in (rule.facts, rule.safety) if key}
     foreign = {
