@@ -109,7 +109,7 @@ class Stack:
 
     def _answers(self) -> bool:
         try:
-            return self.session.get(f"{self.url}/readyz", timeout=5, auth=None).status_code == 200
+            return self.session.get(f"{self.url}/readyz", timeout=120, auth=None).status_code == 200
         except (requests.RequestException, urllib3.exceptions.HTTPError):
             return False
 

@@ -62,7 +62,7 @@ def test_a_signed_call_gets_its_cards(reply: HookReply) -> None:
 
 def test_a_call_without_a_token_is_refused(stack: Stack) -> None:
     answer = requests.post(
-        f"{stack.url}/cds-services/all-relapse", json={}, verify=stack.session.verify, timeout=20
+        f"{stack.url}/cds-services/all-relapse", json={}, verify=stack.session.verify, timeout=120
     )
     assert answer.status_code == 401
     assert answer.json()["resourceType"] == "OperationOutcome"
@@ -72,7 +72,7 @@ def test_feedback_is_in_postgresql_when_it_is_acknowledged(stack: Stack, reply: 
     card = reply.cards[0]["uuid"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {"feedback": [{"card": card, "outcome": "overridden", "outcomeTimestamp": now}]}
-    answer = stack.session.post(f"{stack.url}/cds-services/{SERVICE_ID}/feedback", json=body, timeout=20)
+    answer = stack.session.post(f"{stack.url}/cds-services/{SERVICE_ID}/feedback", json=body, timeout=120)
     assert answer.status_code == 200, answer.text
     (row,) = [row for row in exported(stack) if row["card"] == card]
     assert (row["tenant"], row["status"]) == (TENANT, "matched")
@@ -138,7 +138,7 @@ def test_a_backup_and_the_trail_can_be_had_inside(stack: Stack, reply: HookReply
 
 
 def test_metrics_are_not_reached_from_outside(stack: Stack) -> None:
-    assert stack.session.get(f"{stack.url}/metrics", timeout=20).status_code == 404
+    assert stack.session.get(f"{stack.url}/metrics", timeout=120).status_code == 404
 
 
 def test_restarts_lose_nothing(stack: Stack, reply: HookReply) -> None:
@@ -148,4 +148,4 @@ def test_restarts_lose_nothing(stack: Stack, reply: HookReply) -> None:
     stack.restart("postgresql")
     stack.wait_for(lambda: stack.is_healthy("relapse-cds"), "the service after the database came back")
     assert exported(stack) == before
-    assert stack.session.get(f"{stack.url}/cds-services", timeout=20).status_code == 200
+    assert stack.session.get(f"{stack.url}/cds-services", timeout=120).status_code == 200
