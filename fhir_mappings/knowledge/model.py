@@ -16,7 +16,7 @@ from fhir_mappings.knowledge.code_rows import Code
 from fhir_mappings.knowledge.needs import Need as Need
 from fhir_mappings.knowledge.sources import Source
 from fhir_mappings.knowledge.statements import References, SeedStatement
-from fhir_mappings.knowledge.thresholds import Threshold
+from fhir_mappings.knowledge.thresholds import Threshold, ThresholdName
 from fhir_mappings.knowledge.words import Words as Words
 
 
@@ -36,7 +36,7 @@ class Knowledge:
     review: str
     sources: Mapping[str, Source]
     words: Mapping[str, Words]
-    thresholds: Mapping[str, Threshold]
+    thresholds: Mapping[ThresholdName, Threshold]
     criteria_sets: tuple[CriteriaSet, ...]
     options: tuple[OptionRule, ...]
     needs: tuple[Need, ...]
@@ -64,11 +64,11 @@ class Knowledge:
         """The criteria set that decides RELAPSE."""
         return self.criteria_sets[0]
 
-    def number(self, key: str) -> Decimal:
+    def number(self, key: ThresholdName) -> Decimal:
         """The value of a threshold."""
         return self.thresholds[key].value
 
-    def whole(self, key: str) -> int:
+    def whole(self, key: ThresholdName) -> int:
         """The value of a threshold in days, months or years."""
         return self.thresholds[key].whole
 

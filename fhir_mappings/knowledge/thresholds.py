@@ -7,31 +7,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, RootModel, StrictBool
 
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
+from fhir_mappings.knowledge.past import EarlierNumber, Version, past_faults
 
-# The numbers the formulas ask for by name; a file that lacks one cannot be used.
-REQUIRED = frozenset(
-    {
-        "remission_marrow_below", "remission_after_days", "refractory_within_days", "new_diagnosis_days",
-        "isolated_marrow_below", "isolated_window_days", "testis_window_days", "marker_window_days",
-        "maintenance_gap_days",
-        "alert_window_days", "reminder_limit_days", "suspect_marrow_at_least", "suspect_blood_at_least",
-        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
-        "contradicting_mrd_below", "gcsf_days", "pegfilgrastim_days", "regeneration_days",
-        "early_marrow_months", "early_extramedullary_months", "end_of_therapy_months",
-        "first_remission_months", "very_early_months", "mrd_negative_below", "mrd_hsct_r3",
-        "mrd_hsct_bfm", "mrd_hsct_cog", "mrd_due_before_days", "mrd_due_after_days",
-        "mrd_before_transplant_days", "hsct_referral_days", "antigen_positive_at_least",
-        "antigen_negative_below", "adult_years", "cns3_wbc_at_least", "blood_marrow_days",
-        "persistent_marrow_at_least", "lymphoma_marrow_at_least", "blasts_marrow_at_least",
-        "blasts_blood_at_least",
-    }
-)  # fmt: skip
+ThresholdName = Literal[
+    "remission_marrow_below", "remission_after_days", "refractory_within_days", "new_diagnosis_days",
+    "isolated_marrow_below", "isolated_window_days", "testis_window_days", "marker_window_days",
+    "maintenance_gap_days", "alert_window_days", "reminder_limit_days", "suspect_marrow_at_least",
+    "suspect_blood_at_least", "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor",
+    "blood_counts_window_days", "contradicting_mrd_below", "gcsf_days", "pegfilgrastim_days",
+    "regeneration_days", "early_marrow_months", "early_extramedullary_months", "end_of_therapy_months",
+    "first_remission_months", "very_early_months", "mrd_negative_below", "mrd_hsct_r3", "mrd_hsct_bfm",
+    "mrd_hsct_cog", "mrd_due_before_days", "mrd_due_after_days", "mrd_before_transplant_days",
+    "hsct_referral_days", "antigen_positive_at_least", "antigen_negative_below", "adult_years",
+    "cns3_wbc_at_least", "blood_marrow_days", "persistent_marrow_at_least", "lymphoma_marrow_at_least",
+    "blasts_marrow_at_least", "blasts_blood_at_least",
+]  # fmt: skip
+"""The numbers the formulas ask for by name: the type checker refuses a name that is not here, and a file
+that lacks one or holds another cannot be used."""
+
+REQUIRED: frozenset[ThresholdName] = frozenset(get_args(ThresholdName))
 _UNITS = ("%", "d", "h", "mo", "a", "/uL", "1")
 _UNIT_BY_NAME = {
     "_days": "d",
@@ -46,14 +46,20 @@ _UNIT_BY_NAME = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One number. ``unit`` is %, d, h, mo, a, /uL or 1. ``confirmed`` is False without a source read."""
+    """One number. ``unit`` is %, d, h, mo, a, /uL or 1. ``confirmed`` is False without a source read.
 
-    key: str
+    ``since`` is the version of the knowledge in which the number took this value, ``was`` what it was
+    before, the latest first.
+    """
+
+    key: ThresholdName
     value: Decimal
     unit: str
     meaning: str
     cites: tuple[str, ...]
     confirmed: bool
+    since: str
+    was: tuple[EarlierNumber, ...] = ()
 
     @property
     def whole(self) -> int:
@@ -69,20 +75,22 @@ class ThresholdEntry(KnowledgeFile):
     meaning: Annotated[str, Field(min_length=10)]
     cites: Annotated[tuple[str, ...], Field(min_length=1)]
     confirmed: StrictBool = True
+    since: Version
+    was: tuple[EarlierNumber, ...] = ()
 
 
 class ThresholdsFile(RootModel[dict[str, ThresholdEntry]]):
     """``thresholds.toml``: every table is one threshold."""
 
 
-def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[str, Threshold]:
+def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[ThresholdName, Threshold]:
     """All thresholds by key; a missing or an unknown one is a fault."""
     file = read_toml(path, ThresholdsFile, faults)
     if file is None:
         return MappingProxyType({})
     faults.extend(
         Fault(str(path), 0, key, "threshold is missing", "add its table with value, unit, meaning and cites")
-        for key in sorted(REQUIRED - file.root.keys())
+        for key in sorted(set(REQUIRED) - file.root.keys())
     )
     faults.extend(
         Fault(str(path), 0, key, "no rule uses this threshold", "correct its name or remove it")
@@ -90,11 +98,15 @@ def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[str, Threshold]:
     )
     for key, entry in file.root.items():
         faults.extend(Fault(str(path), 0, key, *found) for found in _misfits(key, entry))
+        faults.extend(past_faults(path, key, entry.value, entry.since, entry.was))
     return MappingProxyType(
-        {
-            key: Threshold(key, entry.value, entry.unit, entry.meaning, entry.cites, entry.confirmed)
-            for key, entry in file.root.items()
-        }
+        {key: _threshold(key, file.root[key]) for key in get_args(ThresholdName) if key in file.root}
+    )
+
+
+def _threshold(key: ThresholdName, entry: ThresholdEntry) -> Threshold:
+    return Threshold(
+        key, entry.value, entry.unit, entry.meaning, entry.cites, entry.confirmed, entry.since, entry.was
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.relapse.disease import Disease, therapy_around
 from fhir_mappings.relapse.episodes import Course, Episode, Grade
 from fhir_mappings.relapse.scope import LYMPHOBLASTS
@@ -189,11 +191,12 @@ def _is_current(episode: Episode, course: Course, view: View, knowledge: Knowled
     """Whether the event, or disease seen since, lies within the alert window (F-09)."""
     window = knowledge.whole("alert_window_days")
     days = [episode.event, *(one.verdict.on for one in episode.results if isinstance(one.verdict, Met))]
-    for samples, key in (
+    disease: tuple[tuple[Sequence[Sample], ThresholdName], ...] = (
         (course.window.marrow, "suspect_marrow_at_least"),
         (course.window.blood, "suspect_blood_at_least"),
         (course.window.mrd, "contradicting_mrd_below"),
-    ):
+    )
+    for samples, key in disease:
         days.extend(one.day for one in samples if one.value.is_at_least(knowledge.number(key)) is Answer.YES)
     days.extend(finding.day for finding in course.window.findings if finding.proven is Answer.YES)
     days.extend(tap.draw.day for tap in course.window.taps if tap.draw.blasts is Answer.YES)

@@ -13,6 +13,7 @@ from fhir_mappings.clinical.verdict import Evidence, Unknown
 from fhir_mappings.clinical.window import Window
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION
+from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.relapse.episodes import Course
 from fhir_mappings.relapse.usable_results import MARROW, View, describe
 
@@ -195,7 +196,7 @@ def growth_factor_before(day: Moment, view: View, knowledge: Knowledge) -> bool:
             continue
         if begun is None or begun.first > day.last:
             continue
-        key = "pegfilgrastim_days" if drug.agent == "pegfilgrastim" else "gcsf_days"
+        key: ThresholdName = "pegfilgrastim_days" if drug.agent == "pegfilgrastim" else "gcsf_days"
         last = drug.end or begun
         if last.last >= day.first or within_days(last, day, knowledge.whole(key)) is Answer.YES:
             return True

@@ -12,6 +12,7 @@ from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.samples import Sample
+from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import (
@@ -20,6 +21,13 @@ from fhir_mappings.statements.statement import (
     is_referred_for_transplant,
     say,
 )
+
+_TRANSPLANT_READINGS: tuple[tuple[ThresholdName, str], ...] = (
+    ("mrd_hsct_r3", "r3"),
+    ("mrd_hsct_bfm", "bfm"),
+    ("mrd_hsct_cog", "cog"),
+)
+"""The MRD from which on each group transplants, and the name of its sentences."""
 
 
 def mrd_result_section(picture: Picture) -> Iterator[Section]:
@@ -85,10 +93,13 @@ def _result(picture: Picture, sample: Sample) -> Iterator[Statement]:
         text = f"not detected (sensitivity {plain(sample.value.high or Decimal(0))} %)"
     method = sample.result.method or "method not stated"
     yield say("mrd-res.value", value=text + _power(sample), date=sample.day.text, method=method)
-    for key, name in (("mrd_hsct_r3", "r3"), ("mrd_hsct_bfm", "bfm"), ("mrd_hsct_cog", "cog")):
+    for key, name in _TRANSPLANT_READINGS:
         answer = sample.value.is_at_least(knowledge.number(key))
         yield say(f"mrd-res.{name}.{answer.value}", threshold=plain(knowledge.number(key)))
-    answers = {sample.value.is_at_least(knowledge.number(key)) for key in ("mrd_hsct_r3", "mrd_hsct_bfm")}
+    answers = {
+        sample.value.is_at_least(knowledge.number("mrd_hsct_r3")),
+        sample.value.is_at_least(knowledge.number("mrd_hsct_bfm")),
+    }
     if answers == {Answer.YES, Answer.NO}:
         yield say("mrd-res.groups-differ")
     if is_referred_for_transplant(picture):

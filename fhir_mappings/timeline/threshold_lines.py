@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
+from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.timeline.values import Level, LevelUse
 
-_THRESHOLDS = (
+_THRESHOLDS: tuple[tuple[str, ThresholdName, str], ...] = (
     ("marrow", "remission_marrow_below", "<"),
     ("mrd", "mrd_negative_below", "<"),
     ("mrd", "mrd_hsct_r3", "≥"),

@@ -15,10 +15,11 @@ from fhir_mappings.knowledge.loader import file_digest
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord
+from fhir_mappings.knowledge.thresholds import ThresholdName
 
 _CLINICAL = "fhir_mappings.clinical."
 
-TIMING_RULES = {
+TIMING_RULES: Mapping[str, tuple[str, tuple[ThresholdName, ...]]] = {
     "seed-003": ("seed_003", ("early_marrow_months", "early_extramedullary_months")),
     "seed-000": ("seed_000", ("end_of_therapy_months", "first_remission_months")),
     "bfm": ("bfm", ("very_early_months", "end_of_therapy_months")),
@@ -161,7 +162,7 @@ def _classes(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
         "risk-groups", "Risk groups of BFM, COG and UK", functions, _words(knowledge, ("risk.",)),
         _ids(cases, lambda case: _says(case, ("risk.",))),
     )  # fmt: skip
-    thresholds = (
+    thresholds: tuple[ThresholdName, ...] = (
         "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
         "cns3_wbc_at_least",
     )  # fmt: skip
@@ -222,7 +223,7 @@ def _words(knowledge: Knowledge, prefixes: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _thresholds(knowledge: Knowledge, keys: Iterable[str]) -> Iterator[str]:
+def _thresholds(knowledge: Knowledge, keys: Iterable[ThresholdName]) -> Iterator[str]:
     for key in keys:
         found = knowledge.thresholds[key]
         mark = "" if found.confirmed else " UNCONFIRMED"
