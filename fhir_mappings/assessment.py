@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 from fhir_mappings.clinical.answers import Answer
@@ -132,6 +133,45 @@ class KnowledgeStamp:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportFinding:
+    """One result in words. ``before``, ``quote`` and ``after`` are the text around it, verbatim.
+
+    ``certainty`` is known, doubtful or not-this; ``cue`` the words that decided it, ``reason`` its kind.
+    """
+
+    quote: str
+    concept: str
+    certainty: str
+    effect: str
+    before: str
+    after: str
+    cue: str = ""
+    reason: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    low_open: bool = False
+    high_open: bool = False
+    unit: str = ""
+    presence: str = ""
+    negated: bool = False
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedReport:
+    """One text of the chart: where it stands, how far it was read (read, partly, unread), why not further."""
+
+    resource: str
+    element: str
+    kind: str
+    state: str
+    date: str = ""
+    why: str = ""
+    label: str = ""
+    findings: tuple[ReportFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """The complete answer for one patient at one moment."""
 
@@ -165,6 +205,8 @@ class Assessment:
     missing_needs: tuple[str, ...] = ()
     evidence_digest: str = ""
     latest_specimen: str = ""
+    reports: tuple[AssessedReport, ...] = ()
+    """Every text that was read or named, newest first, with what was found in it."""
 
     def section(self, name: str) -> Section | None:
         """The section of that name, if the answer has it."""

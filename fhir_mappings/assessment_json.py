@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.assessment import Assessment, CriterionResult, Option, Timing, TimingClass
+from fhir_mappings.assessment import (
+    AssessedReport,
+    Assessment,
+    CriterionResult,
+    Option,
+    ReportFinding,
+    Timing,
+    TimingClass,
+)
 from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 
 _CNS = {Answer.YES: "involved", Answer.NO: "not-involved", Answer.UNSURE: None}
@@ -47,6 +56,44 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
                 for one in assessment.ignored
             ],
             "missing": list(assessment.missing_needs),
+            "reports": [_report(report) for report in assessment.reports],
+        }
+    )
+
+
+def _report(report: AssessedReport) -> dict[str, Any]:
+    return _present(
+        {
+            "resource": report.resource,
+            "element": report.element,
+            "date": report.date,
+            "kind": report.kind,
+            "label": report.label,
+            "state": report.state,
+            "why": report.why,
+            "findings": [_report_finding(finding) for finding in report.findings],
+        }
+    )
+
+
+def _report_finding(finding: ReportFinding) -> dict[str, Any]:
+    return _present(
+        {
+            "quote": finding.quote,
+            "concept": finding.concept,
+            "low": plain(finding.low) if finding.low is not None else None,
+            "high": plain(finding.high) if finding.high is not None else None,
+            "open": "low" if finding.low_open else "high" if finding.high_open else "",
+            "unit": finding.unit,
+            "presence": finding.presence,
+            "negated": True if finding.negated else None,
+            "date": finding.date,
+            "certainty": finding.certainty,
+            "effect": finding.effect,
+            "cue": finding.cue,
+            "reason": finding.reason,
+            "before": finding.before,
+            "after": finding.after,
         }
     )
 

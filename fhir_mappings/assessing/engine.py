@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from fhir_mappings.assessing.reports import described
 from fhir_mappings.assessment import (
     Assessment,
     Availability,
@@ -25,8 +26,10 @@ from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.relapse.disease import B_MARKERS, T_MARKERS, Disease, disease_of
 from fhir_mappings.relapse.episodes import CourseReader
 from fhir_mappings.relapse.situation import Picture, picture_of
-from fhir_mappings.relapse.status import Standing, standing_of
+from fhir_mappings.relapse.status import Standing
 from fhir_mappings.relapse.usable_results import View, view_of
+from fhir_mappings.relapse.weighing import weighed
+from fhir_mappings.relapse.written_reports import READ, ReadReport, ReportPolicy, read_reports
 from fhir_mappings.statements import sections_of
 from fhir_mappings.statements.undiagnosed import undiagnosed_section
 
@@ -49,7 +52,12 @@ _CONCLUDING = frozenset({"always", "with-all"})
 
 
 def evaluate_facts(
-    facts: Facts, needs: Mapping[str, NeedState], at: datetime, knowledge: Knowledge, patient: str
+    facts: Facts,
+    needs: Mapping[str, NeedState],
+    at: datetime,
+    knowledge: Knowledge,
+    patient: str,
+    policy: ReportPolicy = READ,
 ) -> Assessment:
     """The assessment of one patient. ``needs`` says what was seen; a need not named was not seen."""
     facts = merge_facts((facts,))
@@ -59,10 +67,10 @@ def evaluate_facts(
     deceased = any(person.deceased for person in facts.persons)
     if not disease.present or deceased:
         return _silent(facts, needs, at, knowledge, patient, stamp, view, disease, deceased)
-    reader = CourseReader(view, disease, knowledge)
-    course = reader.read()
-    standing = standing_of(course, view, facts, disease, knowledge)
-    picture = picture_of(view, facts, disease, course, standing, knowledge)
+    reports = read_reports(facts, at, knowledge, policy)
+    chart = weighed(facts, at, knowledge, reports)
+    facts, view, course, standing = chart.facts, chart.view, chart.course, chart.standing
+    picture = picture_of(view, facts, chart.disease, course, standing, knowledge)
     missing = _missing_needs(facts, needs, knowledge, with_disease=True)
     status = standing.status
     if status is Status.NONE and missing:
@@ -70,7 +78,9 @@ def evaluate_facts(
     episode = standing.episode
     results = episode.results if episode is not None else course.results
     if course.remission is None and episode is None:
-        results = _without_remission(results, reader)
+        results = _without_remission(results, chart.reader)
+    if standing.in_words:
+        results = _unconfirmed(results, chart.reader)
     return Assessment(
         patient=patient,
         at=at,
@@ -98,8 +108,9 @@ def evaluate_facts(
         not_evaluated=tuple(_not_evaluated(picture, results, needs, knowledge)),
         ignored=view.ignored,
         missing_needs=missing,
-        evidence_digest=evidence_digest(facts, view),
+        evidence_digest=evidence_digest(facts, view, reports),
         latest_specimen=_latest_specimen(view),
+        reports=described(reports),
     )
 
 
@@ -125,6 +136,15 @@ def _without_remission(
 ) -> tuple[CriterionResult, ...]:
     """Before a remission no relapse criterion is met: what the samples show is the disease itself (A-16)."""
     gap = (reader.gap("remission"),)
+    return tuple(
+        replace(one, verdict=Unknown(gap, one.verdict.because)) if isinstance(one.verdict, Met) else one
+        for one in results
+    )
+
+
+def _unconfirmed(results: tuple[CriterionResult, ...], reader: CourseReader) -> tuple[CriterionResult, ...]:
+    """A criterion that only words meet is not met: they are to be confirmed in the report."""
+    gap = (reader.gap("report-confirmed"),)
     return tuple(
         replace(one, verdict=Unknown(gap, one.verdict.because)) if isinstance(one.verdict, Met) else one
         for one in results
@@ -221,7 +241,7 @@ def _not_evaluated(
                 yield NotEvaluated(item.what, item.why)
 
 
-def evidence_digest(facts: Facts, view: View) -> str:
+def evidence_digest(facts: Facts, view: View, reports: Iterable[ReadReport] = ()) -> str:
     """A short digest of everything the answer can depend on: new evidence gives a new digest."""
     parts: list[str] = []
     for sample in (*view.marrow, *view.blood, *view.mrd):
@@ -237,6 +257,9 @@ def evidence_digest(facts: Facts, view: View) -> str:
     coming = [result for result in view.preliminary if result.concept not in _PASSING]
     parts.extend(f"{result.resource}?" for result in (*coming, *view.unusable, *view.undated))
     parts.extend(f"{one.resource}={one.state}" for one in facts.enrolments)
+    for report in reports:
+        said = "|".join(result.quote for result in report.reading.results if result.is_used)
+        parts.append(f"{report.source.resource}#{report.source.element}={report.reading.state.value}:{said}")
     return hashlib.blake2b("\n".join(sorted(parts)).encode(), digest_size=16).hexdigest()
 
 

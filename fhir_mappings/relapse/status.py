@@ -24,6 +24,8 @@ from fhir_mappings.relapse.suspicions import (
     unusable_results,
 )
 from fhir_mappings.relapse.usable_results import View
+from fhir_mappings.relapse.words import Quoted
+from fhir_mappings.relapse.written_reports import ReadReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ class Standing:
     refractory: tuple[Sample, ...] = ()
     persistent: Persistence | None = None
     previous: tuple[Episode, ...] = ()
+    in_words: tuple[Quoted, ...] = ()
+    """The words that alone make the finding: it is PROBABLE then, to be confirmed in the report."""
+    unread: tuple[ReadReport, ...] = ()
+    """Reports newer than the last value used of which nothing was understood."""
+    disagreeing: tuple[tuple[Quoted, Result], ...] = ()
+    """Words that say another thing than the coded result of the same specimen."""
 
     @property
     def remission(self) -> str:

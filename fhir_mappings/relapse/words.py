@@ -116,6 +116,8 @@ def with_words(facts: Facts, reports: Iterable[ReadReport]) -> Facts:
             procedures.append(ProcedureDone(result.resource, "testis-biopsy", one.day))
         elif one.result.concept == "other-site" and one.result.presence == "present":
             diagnoses.append(_diagnosis(one, DiagnosisKind.OTHER_SITE, Phase.ACTIVE, "other site"))
+        elif _is_unmeasured(one.result):
+            continue
         elif one.result.course == "remission" and one.result.presence == "absent":
             results.append(replace(result, concept="disease-status", value=Presence.PRESENT))
         else:
@@ -221,6 +223,31 @@ def _agree(described: DescribedResult, coded: Result) -> bool:
         return True
     said = {"present": Presence.PRESENT, "absent": Presence.ABSENT}.get(described.presence)
     return said is None or value is said
+
+
+def _is_unmeasured(described: DescribedResult) -> bool:
+    """Blasts that are there in words without a figure: no threshold can be held against them."""
+    family = family_of(described.concept)
+    return family in ("marrow", "blood", "mrd") and described.presence == "present" and not described.course
+
+
+def unmeasured(
+    reports: Iterable[ReadReport], facts: Facts, start: Moment | None, today: Moment, days: int
+) -> tuple[Quoted, ...]:
+    """Blasts that a report plainly speaks of without a figure, where none is given beside."""
+    plain = list(plain_words(reports))
+    figured = {
+        (one.report.source.resource, family_of(one.result.concept)) for one in plain if one.result.is_numeric
+    }
+    found = [
+        one
+        for one in plain
+        if _is_unmeasured(one.result)
+        and (one.report.source.resource, family_of(one.result.concept)) not in figured
+        and _is_recent(one.day, start, today, days)
+        and coded_beside(one, facts) is None
+    ]
+    return tuple(_one_each(found))
 
 
 def doubtful_words(

@@ -8,8 +8,9 @@ from fhir_mappings.assessment import Indicator, Section, Statement
 from fhir_mappings.clinical.quantities import Unusable
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.usable_results import describe, measured
+from fhir_mappings.relapse.weighing import kind_of
 from fhir_mappings.statements.section_kind import SectionKind
-from fhir_mappings.statements.statement import say
+from fhir_mappings.statements.statement import capital, say
 
 
 def preliminary_section(picture: Picture) -> Iterator[Section]:
@@ -36,6 +37,18 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
             title = picture.knowledge.titles.get(result.concept, result.concept)
             date = result.collected.text if result.collected else "an unknown date"
             yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
+    for report in picture.standing.unread:
+        source = report.source
+        yield say(
+            "data.report-unread",
+            kind=capital(kind_of(report)),
+            date=source.collected.text if source.collected is not None else "an unknown date",
+            why=picture.knowledge.words[f"report.{report.why or 'not-understood'}"].text,
+            resource=f"{source.resource}, {source.element}",
+        )
+    for quoted, coded in picture.standing.disagreeing:
+        value = measured(describe(coded, picture.knowledge.titles))
+        yield say("data.report-disagrees", quote=quoted.quote, value=value)
     for item in picture.view.ignored:
         if item.why in ("codes-conflict", "modifier-extension"):
             yield say(f"data.{item.why}", resource=item.resource)
@@ -50,4 +63,4 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
 
 
 PRELIMINARY = SectionKind("PRELIM", preliminary_section, ("prelim.",))
-DATA = SectionKind("DATA", data_section, ("data.", "incomplete.", "need.", "unapproved."))
+DATA = SectionKind("DATA", data_section, ("data.", "incomplete.", "need.", "report.", "unapproved."))

@@ -15,6 +15,7 @@ from fhir_mappings.relapse.episodes import Episode, Grade
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
 from fhir_mappings.relapse.usable_results import MARROW, measured
+from fhir_mappings.relapse.weighing import kind_of
 from fhir_mappings.statements.headlines import (
     episode_of,
     headline,
@@ -102,11 +103,12 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
 
 def _probable(picture: Picture) -> Iterator[Statement]:
     episode = episode_of(picture)
+    yield from _in_words(picture)
     yield from _criteria(picture, episode)
     yield from _diagnosis_open(picture)
     if picture.standing.remission == "unknown":
         yield say("probable.no-remission")
-    if episode.grade is Grade.CODED:
+    if episode.grade is Grade.CODED and not picture.standing.in_words:
         yield say("relapse.coded", date=episode.event.text)
         yield say("probable.coded-not-found")
     if episode.contradicted:
@@ -120,6 +122,16 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     yield from _remission_line(picture, episode)
     yield from _cautions(picture, episode)
     yield from _earlier(picture)
+
+
+def _in_words(picture: Picture) -> Iterator[Statement]:
+    """The words that alone make the finding, as they are written."""
+    quoted = picture.standing.in_words
+    for one in quoted:
+        date = one.day.text if one.day is not None else "no date"
+        yield say("probable.words", quote=one.quote, date=date, kind=capital(kind_of(one.report)))
+    if quoted:
+        yield say("probable.words.confirm")
 
 
 def _refractory(picture: Picture) -> Iterator[Statement]:

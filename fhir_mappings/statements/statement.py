@@ -9,9 +9,14 @@ _FINDINGS = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTE
 
 
 def is_active_disease(picture: Picture) -> bool:
-    """Disease now, or very probably so, with options to discuss (R-04 excludes a contradicted finding)."""
+    """Disease now, or very probably so, with options to discuss.
+
+    A contradicted finding is none (R-04), nor one that stands in words only: it is confirmed first (D-13).
+    """
     standing = picture.standing
     if standing.status not in _FINDINGS or standing.phase == "in-remission":
+        return False
+    if standing.in_words:
         return False
     episode = standing.episode
     return picture.disease.certain and not (episode is not None and episode.contradicted)
