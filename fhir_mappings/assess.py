@@ -68,6 +68,7 @@ from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
+from fhir_mappings.relapse.written_reports import READ, ReportPolicy
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
     Fired,
@@ -83,6 +84,7 @@ __all__ = [
     "CRITERION",
     "DATA_EMPTY",
     "DATA_PRESENT",
+    "READ",
     "Answer",
     "Assessment",
     "Attribution",
@@ -116,6 +118,7 @@ __all__ = [
     "OptionRule",
     "Owner",
     "Question",
+    "ReportPolicy",
     "Resource",
     "ResultCode",
     "Section",
@@ -225,10 +228,15 @@ def result_codes(
 
 
 def assess_facts(
-    facts: Facts, needs: Mapping[str, NeedState], at: datetime, knowledge: Knowledge, subject: Subject
+    facts: Facts,
+    needs: Mapping[str, NeedState],
+    at: datetime,
+    knowledge: Knowledge,
+    subject: Subject,
+    reports: ReportPolicy = READ,
 ) -> Assessment:
-    """The assessment at ``at``, an aware instant in the site's time zone."""
-    return evaluate_facts(facts, needs, at, knowledge, subject.patient_id)
+    """The assessment at ``at``, an aware instant of the site's zone; ``reports`` is the site's choice."""
+    return evaluate_facts(facts, needs, at, knowledge, subject.patient_id, reports)
 
 
 def assess(

@@ -15,6 +15,10 @@ import re
 import time
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pypdf
 
 MAX_BYTES = 5_000_000
 """Of one attachment as it is stored."""
@@ -23,6 +27,8 @@ MAX_CHARACTERS = 200_000
 MAX_PAGES = 40
 MAX_UNPACKED = 8_000_000
 """Bytes that one stream of a PDF may unpack to."""
+MAX_OPERATIONS = 200_000
+"""Drawing operations of a PDF that are gone through."""
 MAX_SECONDS = 2.0
 """For the pages of one PDF; a page that is begun is finished."""
 
@@ -194,13 +200,23 @@ def _rtf(markup: str) -> str:
 def _pdf(content: bytes) -> AttachmentText:
     # Loaded only where a PDF is opened: it is the largest library of the process.
     import pypdf
-    import pypdf.filters
 
-    pypdf.filters.ZLIB_MAX_OUTPUT_LENGTH = MAX_UNPACKED
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    reader = pypdf.PdfReader(io.BytesIO(content), strict=False)
-    if reader.is_encrypted and not reader.decrypt(""):
-        return AttachmentText("", "encrypted")
+    with pypdf.apply_configuration(
+        zlib_maximum_output_length=MAX_UNPACKED,
+        lzw_maximum_output_length=MAX_UNPACKED,
+        run_length_maximum_output_length=MAX_UNPACKED,
+        array_based_stream_maximum_output_length=MAX_UNPACKED,
+        stream_decoding_work_maximum_length=4 * MAX_UNPACKED,
+        stream_parsing_work_maximum_count=MAX_OPERATIONS,
+    ):
+        reader = pypdf.PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted and not reader.decrypt(""):
+            return AttachmentText("", "encrypted")
+        return _pages(reader)
+
+
+def _pages(reader: pypdf.PdfReader) -> AttachmentText:
     begun = time.monotonic()
     pages: list[str] = []
     size = 0

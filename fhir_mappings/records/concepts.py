@@ -39,6 +39,7 @@ class Shape(Enum):
     ENROLMENT = "ResearchSubject"
     FAMILY_HISTORY = "FamilyMemberHistory"
     REQUEST = "ServiceRequest"
+    REPORT = "DiagnosticReport with a conclusion in words"
     DEATH = "Patient.deceasedDateTime"
 
 
@@ -232,7 +233,16 @@ def _filled() -> list[Concept]:
     return words
 
 
-_PLAIN = (*_DIAGNOSES, *_CONDITIONS, *_RESULTS, *_COURSE, *_PROCEDURES, *_REQUESTS)
+_REPORTS = (
+    Concept("marrow report", Shape.REPORT, loinc("48807-2", "Bone marrow aspiration report")),
+    Concept("CSF report", Shape.REPORT, text="Cerebrospinal fluid cytology report"),
+    Concept("MRD report", Shape.REPORT, text="Minimal residual disease report, bone marrow"),
+    Concept("testis report", Shape.REPORT, text="Testicular biopsy report"),
+    Concept("genetics report", Shape.REPORT, text="Cytogenetics report, bone marrow"),
+    Concept("pathology report", Shape.REPORT, text="Surgical pathology report"),
+)
+
+_PLAIN = (*_REPORTS, *_DIAGNOSES, *_CONDITIONS, *_RESULTS, *_COURSE, *_PROCEDURES, *_REQUESTS)
 
 CONCEPTS: Final[dict[str, Concept]] = {concept.name: concept for concept in (*_PLAIN, *_filled())}
 """Every word that a record may use."""

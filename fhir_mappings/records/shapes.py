@@ -46,6 +46,7 @@ STATUSES: Final[Mapping[Shape, tuple[str, ...]]] = {
     Shape.GIVEN: ("completed", "in-progress", "stopped", "not-done", "entered-in-error"),
     Shape.ORDERED: ("active", "draft", "on-hold", "completed", "stopped", "cancelled", "entered-in-error"),
     Shape.REQUEST: ("active", "draft", "on-hold", "completed", "revoked", "entered-in-error"),
+    Shape.REPORT: ("final", "preliminary", "amended", "corrected", "cancelled", "entered-in-error"),
     Shape.FAMILY_HISTORY: ("completed", "partial", "entered-in-error"),
 }
 """The statuses a row may state per shape; the first is meant when the column is empty."""
@@ -241,6 +242,23 @@ def request(row: Row, concept: Concept, subject: Json, identity: str, when: str)
     return _with_note(resource, row)
 
 
+def report(row: Row, concept: Concept, subject: Json, identity: str, when: str) -> Json:
+    """A DiagnosticReport whose conclusion is the row's value; a sentence without "|"."""
+    resource: Json = {
+        "resourceType": "DiagnosticReport",
+        "id": identity,
+        "status": status_of(row, concept.shape),
+        "code": coded(concept),
+        "subject": subject,
+        "conclusion": row.value,
+    }
+    if when:
+        resource["effectiveDateTime"] = when
+    if material := row.details.get("material"):
+        resource["specimen"] = [{"display": material}]
+    return resource
+
+
 def _with_note(resource: Json, row: Row) -> Json:
     if row.note:
         resource["note"] = [{"text": row.note}]
@@ -258,5 +276,6 @@ BUILDERS: Final = {
     Shape.ENROLMENT: enrolment,
     Shape.FAMILY_HISTORY: family_history,
     Shape.REQUEST: request,
+    Shape.REPORT: report,
 }
 """The builder of every shape that is one resource per row."""
