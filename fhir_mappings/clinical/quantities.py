@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
 
 from fhir_mappings.clinical.answers import Answer
 
+_LONGEST = 12
+_SHORT = Context(prec=6)
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every sample is asked often.
 _YES, _NO, _UNSURE = Answer.YES, Answer.NO, Answer.UNSURE
 
@@ -103,6 +105,8 @@ def as_conflict(value: Value) -> Value:
 
 
 def plain(number: Decimal) -> str:
-    """A decimal without exponent or trailing zeros: ``78``, ``0.02``."""
+    """A decimal without exponent or trailing zeros: ``78``, ``0.02``; of a quotient six digits."""
+    if len(number.as_tuple().digits) > _LONGEST:
+        number = _SHORT.plus(number)
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

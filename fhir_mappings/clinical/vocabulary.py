@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from fhir_mappings.clinical.code_systems import CodeSystems, CodeTable
 from fhir_mappings.clinical.disease_names import DiseaseNames
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
+from fhir_mappings.clinical.units import UnitTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,6 @@ class DiagnosisMeaning:
     site: str = ""
     history: bool = False
     names_all: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class UnitMeaning:
-    """Factor to the canonical unit; ``trap`` names why the unit is not trusted, where it is not."""
-
-    factor: Decimal
-    trap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,9 @@ class Vocabulary:
     donor_text: re.Pattern[str]
     absent_text: re.Pattern[str]
     present_text: re.Pattern[str]
-    units: Mapping[str, Mapping[str, UnitMeaning]]
+    value_nouns: re.Pattern[str]
+    sensitivity_text: re.Pattern[str]
+    units: Mapping[str, UnitTable]
     genes: Mapping[str, str]
     systems: CodeSystems = field(default_factory=CodeSystems)
     body_sites: CodeTable[str] = field(default_factory=CodeTable)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from fhir_mappings.clinical.facts import Ignored, Result, ResultStatus, Specimen
 from fhir_mappings.clinical.moments import Moment
-from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value, as_conflict
+from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value, as_conflict, plain
 from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
 from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
 from fhir_mappings.fhir.collected import CodedResult, Collected
@@ -16,7 +17,7 @@ from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Refe
 from fhir_mappings.fhir.lazy_elements import concept_of
 from fhir_mappings.fhir.lazy_rare_elements import has_modifier, interpretations_of, notes_of, version_of
 from fhir_mappings.fhir.observation_words import add_component_words, add_words
-from fhir_mappings.fhir.values import CANONICAL, read_sensitivity, read_value
+from fhir_mappings.fhir.values import below, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})
 _VOID = frozenset({"entered-in-error", "cancelled"})
@@ -62,6 +63,8 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
         into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
         specimen, value = Specimen.OTHER, as_conflict(value)
     result = _result(resource, ref, version, code, concept, specimen, value)
+    if concept.dimension == "residual":
+        result = _with_sensitivity(result, resource, vocabulary)
     into.results.append(result)
     add_words(resource, result, concept, into)
 
@@ -179,19 +182,36 @@ def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary
             if found is not None:
                 return found
     if concept.dimension == "residual" and value is Presence.ABSENT:
-        return _below_sensitivity(resource)
+        return _below_sensitivity(resource, vocabulary)
     if concept.id == "disease-status" and resource.value_codeable_concept is not None:
         codes = {(coding.system, coding.code) for coding in codings_of(resource.value_codeable_concept)}
         return Presence.PRESENT if codes & vocabulary.remission_answers else Presence.INDETERMINATE
     return value
 
 
-def _below_sensitivity(resource: Resource) -> Value:
+def _below_sensitivity(resource: Resource, vocabulary: Vocabulary) -> Value:
     """An MRD "not detected" as the interval below the stated detection limit, if one is stated."""
-    limit = read_sensitivity(_comment(resource))
-    if limit is None:
-        return Presence.ABSENT
-    return Measured(Decimal(0), limit, CANONICAL["residual"], "not detected", high_open=True)
+    limit = _sensitivity(resource, vocabulary)
+    return Presence.ABSENT if limit is None else below(limit)
+
+
+def _with_sensitivity(result: Result, resource: Resource, vocabulary: Vocabulary) -> Result:
+    limit = _sensitivity(resource, vocabulary)
+    return result if limit is None else replace(result, sensitivity=plain(limit))
+
+
+def _sensitivity(resource: Resource, vocabulary: Vocabulary) -> Decimal | None:
+    """The sensitivity of an MRD test in %, from a component of that name, else from method and comment."""
+    for component in resource.component or ():
+        if not vocabulary.sensitivity_text.search(texts_of(component.code)):
+            continue
+        value = read_value(component, "residual", vocabulary)
+        if isinstance(value, Measured) and value.most > 0:
+            return value.most
+        limit = read_sensitivity(component.value_string or "")
+        if limit is not None:
+            return limit
+    return read_sensitivity(_comment(resource))
 
 
 def _comment(resource: Resource) -> str:
@@ -213,7 +233,6 @@ def _result(
     specimen_ref = next((found.reference for found in references if found and found.reference), "")
     if specimen_ref.startswith("#"):
         specimen_ref = f"{ref}{specimen_ref}"
-    limit = read_sensitivity(_comment(resource)) if concept.dimension == "residual" else None
     method = texts_of(resource.method) if resource.method is not None else ""
     return Result(
         resource=ref,
@@ -226,7 +245,6 @@ def _result(
         code=code,
         method=method,
         note=_flags(resource),
-        sensitivity="" if limit is None else str(limit),
         date_basis=basis,
         version=version,
     )

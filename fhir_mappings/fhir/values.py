@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from msgspec import Raw
 
 from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Unusable, Value, plain
-from fhir_mappings.clinical.vocabulary import UnitMeaning, Vocabulary
+from fhir_mappings.clinical.units import UnitMeaning, UnitTable, steady
+from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.codings import first_meaning, texts_of
 from fhir_mappings.fhir.elements import CodeableConcept, Component, Quantity, Resource
 from fhir_mappings.fhir.lazy_elements import quantity_of
+from fhir_mappings.fhir.value_texts import WrittenNumber, read_number
 
 UCUM = "http://unitsofmeasure.org"
 CANONICAL = {
@@ -20,16 +21,16 @@ CANONICAL = {
     "creatinine": "mg/dL", "bilirubin": "mg/dL", "gfr": "mL/min/1.73m2", "enzyme": "U/L",
 }  # fmt: skip
 _HUNDRED = Decimal(100)
-_NUMBER = r"(\d+(?:\.\d+)?(?:[eE]-?\d+)?)"
-_SINGLE = re.compile(
-    rf"\s*(<=|>=|<|>|≤|≥|gt|lt|ge|le|greater than|less than)?\s*{_NUMBER}\s*(\S.*)?", re.IGNORECASE
+_COUNTS = ("count", "csf-count")
+_NO_UNITS = UnitTable()
+_LARGEST_EXPONENT = 15
+_HEAD = re.compile(r"[,;:(<]| at | with ")
+"""Where the words of a result end and those of its sensitivity begin (D-18)."""
+_LIMIT = re.compile(
+    r"(?:sensitivity|limit|lod|loq|nachweisgrenze|sensitivit\w*|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%",
+    re.IGNORECASE,
 )
-_SPAN = re.compile(rf"\s*{_NUMBER}\s*(?:-|–|to)\s*{_NUMBER}\s*(\S.*)?", re.IGNORECASE)
 _POWER = re.compile(r"10\s*(?:\^|\*\*?)?\s*[-−]\s*(\d+)|1[eE]-(\d+)")
-_COMPARATORS = {
-    "<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">=", "lt": "<", "gt": ">",
-    "le": "<=", "ge": ">=", "greater than": ">", "less than": "<",
-}  # fmt: skip
 _MAX_TEXT = 200
 
 
@@ -76,31 +77,35 @@ def read_answer(concept: CodeableConcept, vocabulary: Vocabulary, dimension: str
 
 def _from_quantity(quantity: Quantity, dimension: str, vocabulary: Vocabulary) -> Value:
     number = quantity.value
-    if number is None or not number.is_finite():
+    if number is None or not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         return Unusable("no-value")
+    number = steady(number)
     comparator = (quantity.comparator or "").strip()
     original = _original(comparator, number, quantity)
-    unit = _unit(quantity, vocabulary.units.get(dimension, {}))
+    unit = _unit(quantity, vocabulary.units.get(dimension, _NO_UNITS), vocabulary)
     if unit is None:
         missing = not (quantity.code or quantity.unit)
         return Unusable("unit-missing" if missing else "unit-unknown", original)
     return _measured(number, comparator, unit, dimension, original)
 
 
-def _unit(quantity: Quantity, units: Mapping[str, UnitMeaning]) -> UnitMeaning | None:
-    if quantity.code and quantity.system in (UCUM, None):
-        return units.get(quantity.code.strip())
-    if quantity.unit:
-        return units.get(quantity.unit.strip())
-    return None
+def _unit(quantity: Quantity, units: UnitTable, vocabulary: Vocabulary) -> UnitMeaning | None:
+    """The unit by its code; by its text where there is no code of UCUM."""
+    if quantity.code:
+        system = quantity.system
+        ucum = system in (UCUM, None) or vocabulary.systems.canonical(system or "") == UCUM
+        found = units.find(quantity.code.strip()) if ucum else None
+        if found is not None or system == UCUM:
+            return found
+    return units.find(quantity.unit.strip()) if quantity.unit else None
 
 
 def _measured(number: Decimal, comparator: str, unit: UnitMeaning, dimension: str, original: str) -> Value:
-    if unit.trap and number != 0:
+    if unit.trap and not _is_plain(number, unit):
         return Unusable(unit.trap, original)
     if comparator not in ("", "<", ">", "<=", ">="):
         return Unusable("comparator-unknown", original)
-    value = number * unit.factor
+    value = steady(number * unit.factor)
     refused = _implausible(value, dimension)
     if refused:
         return Unusable(refused, original)
@@ -112,6 +117,14 @@ def _measured(number: Decimal, comparator: str, unit: UnitMeaning, dimension: st
     if comparator.startswith("<"):
         return Measured(floor, value, canonical, original, high_open=comparator == "<")
     return Measured(value, ceiling, canonical, original, low_open=comparator == ">")
+
+
+def _is_plain(number: Decimal, unit: UnitMeaning) -> bool:
+    """Whether a value in a unit that is not trusted can only mean what it says.
+
+    Zero is zero; a part of a thousand cells is no number of cells written with the wrong unit.
+    """
+    return number == 0 or (unit.trap == "csf-unit-conflict" and 0 < number < 1)
 
 
 def _implausible(value: Decimal, dimension: str) -> str:
@@ -149,7 +162,7 @@ def _from_ratio(numerator: Quantity | None, denominator: Quantity | None, dimens
         return Unusable("no-value")
     if (numerator.code or numerator.unit or "1") != (denominator.code or denominator.unit or "1"):
         return Unusable("unit-unknown", f"{plain(top)}:{plain(bottom)}")
-    unit = UnitMeaning(_HUNDRED / bottom)
+    unit = UnitMeaning(steady(_HUNDRED / bottom))
     return _measured(
         top, (numerator.comparator or "").strip(), unit, dimension, f"{plain(top)}:{plain(bottom)}"
     )
@@ -160,44 +173,41 @@ def _from_text(text: str, dimension: str, vocabulary: Vocabulary) -> Value:
     lowered = text.lower()
     if vocabulary.absent_text.search(lowered):
         return Presence.ABSENT
-    units = vocabulary.units.get(dimension, {})
-    span = _SPAN.fullmatch(text)
-    if span and units:
-        return _text_span(span, units, dimension, text)
-    single = _SINGLE.fullmatch(text)
-    if single and units:
-        unit = units.get((single[3] or "").strip())
-        if unit is None:
-            return Unusable("unit-missing" if not single[3] else "unit-unknown", text)
-        comparator = _COMPARATORS[single[1].lower()] if single[1] else ""
-        return _measured(_decimal(single[2]), comparator, unit, dimension, text)
+    if dimension == "residual" and vocabulary.absent_text.search(_HEAD.split(lowered, maxsplit=1)[0].strip()):
+        limit = read_sensitivity(lowered)
+        return Narrative(text) if limit is None else below(limit)
+    units = vocabulary.units.get(dimension, _NO_UNITS)
+    number = read_number(vocabulary.value_nouns.sub("", text)) if units else None
+    if number is not None:
+        return _written(number, units, dimension, text)
     if vocabulary.present_text.search(lowered):
         return Presence.PRESENT
     return Narrative(text)
 
 
-def _text_span(span: re.Match[str], units: Mapping[str, UnitMeaning], dimension: str, text: str) -> Value:
-    unit = units.get((span[3] or "").strip())
+def below(limit: Decimal) -> Measured:
+    """MRD that is not detected, as the interval below the limit of the test (in %)."""
+    return Measured(Decimal(0), limit, CANONICAL["residual"], "not detected", high_open=True)
+
+
+def _written(number: WrittenNumber, units: UnitTable, dimension: str, text: str) -> Value:
+    unit = units.find(number.unit) if number.unit else None
     if unit is None:
-        return Unusable("unit-missing" if not span[3] else "unit-unknown", text)
-    low = _measured(_decimal(span[1]), "", unit, dimension, text)
-    high = _measured(_decimal(span[2]), "", unit, dimension, text)
-    if isinstance(low, Measured) and isinstance(high, Measured):
+        return Unusable("unit-missing" if not number.unit else "unit-unknown", text)
+    if number.groups and dimension in _COUNTS and unit.factor == 1:
+        return Unusable("number-ambiguous", text)
+    low = _measured(number.low, number.comparator, unit, dimension, text)
+    high = low if number.low == number.high else _measured(number.high, "", unit, dimension, text)
+    if isinstance(low, Measured) and isinstance(high, Measured) and low is not high:
         return Measured(low.low, high.high, low.unit, text)
     return low if isinstance(low, Unusable) else high
 
 
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # pragma: no cover - the pattern admits only decimals
-        return Decimal("NaN")
-
-
 def read_sensitivity(text: str) -> Decimal | None:
-    """The detection limit an MRD report names (``10^-5``, ``1e-5``), in %; None when it names none."""
+    """The detection limit an MRD report names (``10^-5``, ``1e-5``, ``sensitivity 0.001 %``), in %, or None."""
     match = _POWER.search(text)
-    if not match:
-        return None
-    exponent = int(match[1] or match[2])
-    return _HUNDRED * Decimal(10) ** -exponent if exponent <= 9 else None
+    if match is not None:
+        exponent = int(match[1] or match[2])
+        return _HUNDRED * Decimal(10) ** -exponent if exponent <= 9 else None
+    stated = _LIMIT.search(text)
+    return Decimal(stated[1].replace(",", ".")) if stated is not None else None

@@ -107,6 +107,9 @@ class WordPatterns(KnowledgeFile):
     donor: str
     absent: str
     present: str
+    value_nouns: str
+    sensitivity: str
+    unit_annotation: str
 
 
 class Answers(KnowledgeFile):
@@ -125,6 +128,7 @@ class UnitEntry(KnowledgeFile):
 
     dimension: Dimension
     value_set: str = ""
+    text_sets: tuple[str, ...] = ()
     untrusted: dict[str, str]
     seen: dict[str, Decimal]
 

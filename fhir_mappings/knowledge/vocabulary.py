@@ -11,11 +11,11 @@ from fhir_mappings.clinical.code_systems import CodeSystems, CodeTable
 from fhir_mappings.clinical.disease_names import DiseaseNames
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
+from fhir_mappings.clinical.units import UnitMeaning, UnitTable
 from fhir_mappings.clinical.vocabulary import (
     DiagnosisMeaning,
     ResultConcept,
     TextRule,
-    UnitMeaning,
     Vocabulary,
 )
 from fhir_mappings.knowledge.agents import Agent, compile_name_patterns
@@ -108,7 +108,12 @@ class _Builder:
             donor_text=re.compile(file.words.donor),
             absent_text=re.compile(file.words.absent),
             present_text=re.compile(file.words.present),
-            units={entry.dimension: self._units(entry) for entry in file.unit},
+            value_nouns=re.compile(file.words.value_nouns, re.IGNORECASE),
+            sensitivity_text=re.compile(file.words.sensitivity),
+            units={
+                entry.dimension: UnitTable(self._units(entry), re.compile(file.words.unit_annotation))
+                for entry in file.unit
+            },
             genes=file.genes,
             systems=self._systems,
             body_sites=self._table((entry.id, (), entry.codes, entry.id) for entry in file.body_site),
@@ -165,9 +170,10 @@ class _Builder:
 
     def _units(self, entry: UnitEntry) -> Mapping[str, UnitMeaning]:
         found = {}
-        for code in self._codes(entry.value_set) if entry.value_set else ():
+        sets = [name for name in (entry.value_set, *entry.text_sets) if name]
+        for code in (code for name in sets for code in self._codes(name)):
             if code.factor is None:
-                self._fault(entry.value_set, f"unit {code.code} has no factor", "add its factor")
+                self._fault(entry.dimension, f"unit {code.code} has no factor", "add its factor")
                 continue
             found[code.code] = UnitMeaning(code.factor, entry.untrusted.get(code.code, ""))
         found.update({text: UnitMeaning(factor) for text, factor in entry.seen.items()})

@@ -18,7 +18,7 @@ from tests import reference
 
 DIRECTORY = Path(fhir_mappings.knowledge.__file__).parent / "relapsed_all" / "value_sets"
 REFERENCE = reference.FOLDER / "valuesets.json"
-ADDED_SETS = {"dx_leukemia_type_unstated"}
+ADDED_SETS = {"dx_leukemia_type_unstated", "unit_count_text_seen", "unit_percent_text_seen"}
 _ICD10 = "http://hl7.org/fhir/sid/icd-10"
 _ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 ADDED_CODES = {
@@ -75,7 +75,7 @@ def test_a_code_to_exclude_is_in_no_set_of_the_same_kind(value_sets: dict[str, t
 
 def test_every_unit_factor_names_the_unit_it_leads_to(value_sets: dict[str, tuple[Code, ...]]) -> None:
     with_factor = [code for codes in value_sets.values() for code in codes if code.factor is not None]
-    assert len(with_factor) == 42
+    assert len(with_factor) == 42 + 16 + 13
     assert {code.unit for code in with_factor} == {"%", "/uL"}
 
 
