@@ -27,7 +27,8 @@ _LARGEST_EXPONENT = 15
 _HEAD = re.compile(r"[,;:(<]| at | with ")
 """Where the words of a result end and those of its sensitivity begin (D-18)."""
 _LIMIT = re.compile(
-    r"(?:sensitivity|limit|lod|loq|nachweisgrenze|sensitivit\w*|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%",
+    r"(?:sensitivit\w*|limit|lod|loq|nachweisgrenze|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%",
+    re.IGNORECASE,
     re.IGNORECASE,
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*?)?\s*[-−]\s*(\d+)|1[eE]-(\d+)")
@@ -204,7 +205,7 @@ def _written(number: WrittenNumber, units: UnitTable, dimension: str, text: str)
 
 
 def read_sensitivity(text: str) -> Decimal | None:
-    """The detection limit an MRD report names (``10^-5``, ``1e-5``, ``sensitivity 0.001 %``), in %, or None."""
+    """The limit an MRD report names (``10^-5``, ``1e-5``, ``sensitivity 0.001 %``) in %, or None."""
     match = _POWER.search(text)
     if match is not None:
         exponent = int(match[1] or match[2])
