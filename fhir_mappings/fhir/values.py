@@ -27,9 +27,7 @@ _LARGEST_EXPONENT = 15
 _HEAD = re.compile(r"[,;:(<]| at | with ")
 """Where the words of a result end and those of its sensitivity begin (D-18)."""
 _LIMIT = re.compile(
-    r"(?:sensitivit\w*|limit|lod|loq|nachweisgrenze|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%",
-    re.IGNORECASE,
-    re.IGNORECASE,
+    r"(?:sensitivit\w*|limit|lod|loq|nachweisgrenze|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%", re.IGNORECASE
 )
 _POWER = re.compile(r"10\s*(?:\^|\*\*?)?\s*[-−]\s*(\d+)|1[eE]-(\d+)")
 _MAX_TEXT = 200
