@@ -37,7 +37,9 @@ step "every pinned package downloaded once"
 "$python" -m venv "$work/any"
 "$work/any/bin/python" -m pip download --quiet --require-hashes --no-deps --dest "$wheels" \
     --requirement requirements/runtime.lock --requirement requirements/dev.lock
-"$work/any/bin/python" -m pip download --quiet --no-deps --dest "$wheels" "${@/#/pip==}"
+for pip in "$@"; do
+    "$work/any/bin/python" -m pip download --quiet --no-deps --dest "$wheels" "pip==$pip"
+done
 
 for pip in "$@"; do
     clone="$work/with pip $pip"
