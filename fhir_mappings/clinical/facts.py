@@ -98,6 +98,7 @@ class DiagnosisKind(Enum):
     MYELOID_LEUKAEMIA = "myeloid-leukaemia"
     MIXED_PHENOTYPE = "mixed-phenotype"
     OTHER_BLOOD_CANCER = "other-blood-cancer"
+    MARROW_TUMOUR = "marrow-tumour"
     CNS = "cns"
     TESTIS = "testis"
     OTHER_SITE = "other-site"

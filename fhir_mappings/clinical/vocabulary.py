@@ -78,6 +78,8 @@ class Vocabulary:
     disease_names: DiseaseNames
     blood_cancer_codes: re.Pattern[str]
     blood_cancer_words: re.Pattern[str]
+    marrow_tumour_codes: re.Pattern[str]
+    marrow_tumour_words: re.Pattern[str]
     diagnosis_texts: tuple[TextRule, ...]
     diagnosis_text_meanings: Mapping[str, DiagnosisMeaning]
     referral_codes: CodeTable[str]

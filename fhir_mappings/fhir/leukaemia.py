@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -135,16 +136,22 @@ def _of_unknown_system(concept: CodeableConcept | None, vocabulary: Vocabulary) 
 
 
 def _other_cancer(concept: CodeableConcept | None, vocabulary: Vocabulary) -> CodedDiagnosis | None:
-    """Another malignancy of the blood, by the category of its code or by a plain word."""
-    codings = (concept.coding or ()) if concept is not None else ()
-    coded = any(coding.code and vocabulary.blood_cancer_codes.fullmatch(coding.code) for coding in codings)
-    if not coded and not _is_named(texts_of(concept), vocabulary):
-        return None
-    return "category" if coded else "text", DiagnosisMeaning(DiagnosisKind.OTHER_BLOOD_CANCER)
+    """Another malignancy of the blood or one that goes to the marrow, by its category or by a plain word."""
+    codes = [coding.code for coding in (concept.coding or ()) if coding.code] if concept is not None else []
+    text = texts_of(concept)
+    for kind, category, words in (
+        (DiagnosisKind.OTHER_BLOOD_CANCER, vocabulary.blood_cancer_codes, vocabulary.blood_cancer_words),
+        (DiagnosisKind.MARROW_TUMOUR, vocabulary.marrow_tumour_codes, vocabulary.marrow_tumour_words),
+    ):
+        if any(category.fullmatch(code) for code in codes):
+            return "category", DiagnosisMeaning(kind)
+        if _is_named(words, text, vocabulary):
+            return "text", DiagnosisMeaning(kind)
+    return None
 
 
-def _is_named(text: str, vocabulary: Vocabulary) -> bool:
-    match = vocabulary.blood_cancer_words.search(text)
+def _is_named(words: re.Pattern[str], text: str, vocabulary: Vocabulary) -> bool:
+    match = words.search(text)
     if match is None:
         return False
     return vocabulary.disease_names.stance(text[: match.start()], text[match.end() :]) not in _REFUSED

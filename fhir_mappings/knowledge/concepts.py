@@ -94,8 +94,8 @@ class SpecimenTextEntry(KnowledgeFile):
     pattern: str
 
 
-class BloodCancers(KnowledgeFile):
-    """``[blood_cancer]``: ICD-10 codes and words of malignancies of the blood without an entry."""
+class Cancers(KnowledgeFile):
+    """``[blood_cancer]`` and ``[marrow_tumour]``: ICD-10 codes and words of malignancies without an entry."""
 
     codes: str
     words: str
@@ -145,7 +145,8 @@ class ConceptsFile(KnowledgeFile):
     specimen: tuple[SpecimenEntry, ...]
     specimen_text: tuple[SpecimenTextEntry, ...]
     result_text: tuple[TextEntry, ...]
-    blood_cancer: BloodCancers
+    blood_cancer: Cancers
+    marrow_tumour: Cancers
     words: WordPatterns
     answers: Answers
     genes: dict[str, str]

@@ -101,6 +101,8 @@ class _Builder:
             disease_names=disease_names,
             blood_cancer_codes=re.compile(file.blood_cancer.codes),
             blood_cancer_words=re.compile(file.blood_cancer.words),
+            marrow_tumour_codes=re.compile(file.marrow_tumour.codes),
+            marrow_tumour_words=re.compile(file.marrow_tumour.words),
             diagnosis_texts=tuple(self._text(entry, set(diagnoses)) for entry in file.diagnosis_text),
             diagnosis_text_meanings=diagnoses,
             referral_codes=self._table((entry.id, entry.value_sets, (), entry.id) for entry in file.referral),

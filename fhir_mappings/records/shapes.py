@@ -72,7 +72,7 @@ def condition(row: Row, concept: Concept, subject: Json, identity: str, when: st
     """A Condition; an entered-in-error one has no clinicalStatus (con-5)."""
     stated = concept.state if concept.state in _VERIFICATION_STATES else ""
     verification = (row.status and status_of(row, concept.shape)) or stated or "confirmed"
-    clinical = concept.state if concept.state and not stated else "active"
+    clinical = row.details.get("state") or (concept.state if concept.state and not stated else "active")
     resource: Json = {
         "resourceType": "Condition",
         "id": identity,
@@ -87,7 +87,8 @@ def condition(row: Row, concept: Concept, subject: Json, identity: str, when: st
     onset = row.details.get("onset", when)
     if onset and onset != "none":
         resource["onsetDateTime"] = onset
-    if recorded := row.details.get("recorded", when):
+    recorded = row.details.get("recorded", when)
+    if recorded and recorded != "none":
         resource["recordedDate"] = recorded
     return _with_note(resource, row)
 

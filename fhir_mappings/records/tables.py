@@ -11,7 +11,18 @@ from fhir_mappings.clinical.moments import add_months
 from fhir_mappings.records.concepts import CONCEPTS, allowed_words
 
 COLUMNS: Final = ("date", "concept", "value", "unit", "status", "note")
-NOTE_WORDS: Final = ("specimen", "material", "method", "issued", "recorded", "onset", "end", "study", "id")
+NOTE_WORDS: Final = (
+    "specimen",
+    "material",
+    "method",
+    "issued",
+    "recorded",
+    "onset",
+    "end",
+    "state",
+    "study",
+    "id",
+)
 DATED_WORDS: Final = ("issued", "recorded", "onset", "end")
 _RELATIVE = re.compile(r"T((?:[+-]\d+(?:y|mo|w|d))*)(?:@(\d\d:\d\d))?")
 _STEP = re.compile(r"([+-]\d+)(y|mo|w|d)")

@@ -26,6 +26,7 @@ from fhir_mappings.relapse.evidence import (
     undated_remission,
     window_since,
 )
+from fhir_mappings.relapse.rival_cancer import has_lymphoid_markers, rival_cancer
 from fhir_mappings.relapse.scope import is_proven_by
 from fhir_mappings.relapse.usable_results import View
 
@@ -46,7 +47,8 @@ class Episode:
 
     ``number`` counts relapses proven so far including this one. ``contradicted`` says that every marrow
     criterion is contradicted by MRD of the same specimen (0.4); ``disease_open`` that ALL itself is only
-    possible, and what is met does not prove it (D-01, D-03).
+    possible, and what is met does not prove it (D-01, D-03); ``rival`` is another cancer from which the
+    blasts may come (D-04).
     """
 
     number: int
@@ -59,6 +61,7 @@ class Episode:
     coded: Diagnosis | None = None
     contradicted: bool = False
     disease_open: bool = False
+    rival: Diagnosis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +215,25 @@ class CourseReader:
             coded=coded,
             contradicted=grade is not Grade.CODED and contradicted(results, window, self._knowledge, grade),
             disease_open=not self._is_proven(results, grade),
+            rival=self._rival(results, event) if grade is not Grade.CODED else None,
         )
 
     def _is_proven(self, results: Sequence[CriterionResult], grade: Grade) -> bool:
         """Whether what is met proves ALL, where the Conditions leave it open."""
-        default = self._knowledge.default_set.id
-        met = [
-            one.verdict
-            for one in results
-            if isinstance(one.verdict, Met) and grade is not Grade.CODED and one.criteria_set == default
-        ]
+        met = self._met_by_default(results) if grade is not Grade.CODED else []
         return is_proven_by(met, self._disease.certain, self._disease.history, self._view)
+
+    def _met_by_default(self, results: Sequence[CriterionResult]) -> list[Met]:
+        default = self._knowledge.default_set.id
+        return [
+            one.verdict for one in results if isinstance(one.verdict, Met) and one.criteria_set == default
+        ]
+
+    def _rival(self, results: Sequence[CriterionResult], event: Moment) -> Diagnosis | None:
+        since = Moment.on(event.first - timedelta(days=self._knowledge.whole("marker_window_days")))
+        if has_lymphoid_markers(since, self._view, self._knowledge):
+            return None
+        return rival_cancer(self._met_by_default(results), event, self._view, self._disease)
 
     def _remission_after(
         self, event: Moment, results: Sequence[CriterionResult], grade: Grade, relapses: int

@@ -99,7 +99,7 @@ def picture_of(
     received = received_agents(view)
     options: tuple[Option, ...] = ()
     found = standing.status in (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
-    if found and disease.certain:
+    if found and disease.certain and (episode is None or episode.rival is None):
         options = _options(person, view, disease, standing, markers, adult, received, knowledge)
     timing = None
     if episode is not None and site is not None and therapy is not None:

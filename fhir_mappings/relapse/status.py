@@ -163,7 +163,7 @@ def _active(
         return None
     persistent = _persistent(episode, view, facts, disease, knowledge)
     status = Status.RELAPSE
-    doubtful = episode.contradicted or episode.disease_open
+    doubtful = episode.contradicted or episode.disease_open or episode.rival is not None
     if episode.grade is Grade.CONSENSUS or doubtful or _code_not_found(episode, view, knowledge):
         status = Status.PROBABLE
     if persistent is not None and status is Status.RELAPSE:

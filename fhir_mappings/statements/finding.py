@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhir_mappings.assessment import CriterionResult, Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.facts import Phase
+from fhir_mappings.clinical.facts import Diagnosis, Phase
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
 from fhir_mappings.knowledge.criterion import Criterion
@@ -111,6 +111,8 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     if episode.grade is Grade.CODED and not picture.standing.in_words:
         yield say("relapse.coded", date=episode.event.text)
         yield say("probable.coded-not-found")
+    if episode.rival is not None:
+        yield _rival(episode.rival)
     if episode.contradicted:
         yield say("probable.contradicted")
     elif episode.grade is Grade.CONSENSUS:
@@ -132,6 +134,14 @@ def _in_words(picture: Picture) -> Iterator[Statement]:
         yield say("probable.words", quote=one.quote, date=date, kind=capital(kind_of(one.report)))
     if quoted:
         yield say("probable.words.confirm")
+
+
+def _rival(rival: Diagnosis) -> Statement:
+    """That the blasts may come from another cancer on the problem list (D-04)."""
+    day = rival.onset or rival.recorded
+    if day is None:
+        return say("probable.lineage.undated", diagnosis=rival.label)
+    return say("probable.lineage", diagnosis=rival.label, date=day.text)
 
 
 def _refractory(picture: Picture) -> Iterator[Statement]:

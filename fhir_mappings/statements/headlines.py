@@ -11,6 +11,8 @@ from fhir_mappings.statements.statement import say
 def headline(picture: Picture, kind: str) -> Statement:
     """The summary of a relapse or probable relapse (``kind``): number, tempo, site and date."""
     episode = episode_of(picture)
+    if kind == "probable" and episode.rival is not None:
+        return say("probable.summary.lineage", date=episode.event.text)
     number = max(episode.number, len(picture.standing.previous) + 1)
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
     tempo = {"early": "early ", "late": "late "}.get(timing, "")

@@ -19,7 +19,8 @@ def is_active_disease(picture: Picture) -> bool:
     if standing.in_words:
         return False
     episode = standing.episode
-    return picture.disease.certain and not (episode is not None and episode.contradicted)
+    doubtful = episode is not None and (episode.contradicted or episode.rival is not None)
+    return picture.disease.certain and not doubtful
 
 
 def is_in_remission(picture: Picture) -> bool:
