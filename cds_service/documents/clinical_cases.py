@@ -70,6 +70,8 @@ def _case(case: CaseRecord) -> Iterator[str]:
         asked += f" Asked on {case.asked['at']}."
     if case.asked.get("conventions") is False:
         asked += " Nothing is taken for granted."
+    if case.asked.get("criteria_set"):
+        asked += f" At a site where the set {case.asked['criteria_set']} decides."
     if case.asked.get("without"):
         asked += f" Not taken for granted: {', '.join(case.asked['without'])}."
     yield asked + "\n\n"

@@ -214,7 +214,7 @@ def _criterion(result: CriterionResult, criteria: CriteriaSet, knowledge: Knowle
     missing = result.verdict.missing if isinstance(result.verdict, Unknown) else ()
     return CriterionRow(
         id=result.id,
-        asks=_asks(result.id, criteria, knowledge),
+        asks=asked_by(result.id, criteria, knowledge),
         verdict=verdict,
         badge=badge,
         evidence=result.verdict.because,
@@ -223,10 +223,10 @@ def _criterion(result: CriterionResult, criteria: CriteriaSet, knowledge: Knowle
     )
 
 
-def _asks(name: str, criteria: CriteriaSet, knowledge: Knowledge) -> str:
+def asked_by(letter: str, criteria: CriteriaSet, knowledge: Knowledge) -> str:
     """What a criterion asks, in the knowledge's words and the set's numbers."""
-    parameters = CRITERION[name].of(criteria)
-    return _said(CRITERION[name].asks(parameters), knowledge) if parameters is not None else ""
+    parameters = CRITERION[letter].of(criteria)
+    return _said(CRITERION[letter].asks(parameters), knowledge) if parameters is not None else ""
 
 
 def _timing(found: Assessment, knowledge: Knowledge) -> Iterator[TimingRow]:

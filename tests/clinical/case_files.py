@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from fhir_mappings.assess import CRITERION
 from fhir_mappings.records.written_record import PatientHeader, RecordError, Row, build_resources, read_table
+from fhir_mappings.statements import SECTIONS
 
 Class003 = Literal["early", "late", "indeterminate", "not-classified"]
 Class000 = Literal["very-poor", "much-better", "indeterminate", "not-applicable"]
@@ -32,33 +34,13 @@ Site = Literal[
 ]
 Fit = Literal["matches", "confirm", "outside-label", "excluded"]
 CriteriaSet = Literal["protocol-m3", "pdl-2022", "nih-2010"]
-Seed = Literal["A", "B", "C", "D", "E"]
-Section = Literal[
-    "RELAPSE",
-    "PROBABLE",
-    "SUSPECT",
-    "REFRACT",
-    "TIMING",
-    "WORKUP",
-    "EMSCREEN",
-    "TRIAL",
-    "OPT-B",
-    "OPT-T",
-    "OPT-PH",
-    "CNS-TX",
-    "TESTIS-TX",
-    "MRD-DUE",
-    "MRD-RES",
-    "HSCT",
-    "PERSIST",
-    "SAFE-CD19",
-    "SAFE-VOD",
-    "SAFE-NEURO",
-    "SAFE-ITONLY",
-    "DATA",
-    "PRELIM",
-]
-PACKS: Final[dict[str, tuple[Section, ...]]] = {
+if TYPE_CHECKING:
+    Letter = str
+    Section = str
+else:
+    Letter = Literal[tuple(CRITERION)]
+    Section = Literal[tuple(kind.name for kind in SECTIONS)]
+PACKS: Final[dict[str, tuple[str, ...]]] = {
     "R+": ("RELAPSE", "TIMING", "WORKUP", "TRIAL", "OPT-B"),
     "P+": ("PROBABLE", "TIMING", "WORKUP", "TRIAL", "OPT-B"),
 }
@@ -75,7 +57,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Expectation(_Strict, frozen=True):
     """What the answer must say. What is not named is not compared.
 
-    ``met`` is exact: these criteria of the seed set are met and no other. ``never`` names agents
+    ``met`` is exact: these criteria of the deciding set are met and no other. ``never`` names agents
     that may not be offered in any form but ``excluded``. ``quiet`` means no section at all.
     ``milder`` names sections that, if present, are below a warning. ``says`` names sentences of the
     knowledge that are said, ``key`` or ``key: text that it contains``; ``unsaid`` those that are not.
@@ -85,9 +67,9 @@ class Expectation(_Strict, frozen=True):
     status: Status
     phase: Literal["active", "in-remission"] | None = None
     relapse_number: int | None = None
-    met: list[Seed] | None = None
-    not_met: list[Seed] = []
-    unknown: list[Seed] = []
+    met: list[Letter] | None = None
+    not_met: list[Letter] = []
+    unknown: list[Letter] = []
     consensus: list[CriteriaSet] = []
     no_consensus: list[CriteriaSet] = []
     site: Site | None = None
@@ -133,6 +115,7 @@ class _Entry(_Strict, frozen=True):
     conventions: bool = True
     without: list[str] = []
     draft_orders: str = ""
+    criteria_set: str = ""
     not_yet: str = ""
 
 
@@ -141,6 +124,7 @@ class _File(_Strict, frozen=True):
     patient: _Person | None = None
     index: date | None = None
     common: str = ""
+    criteria_set: str = ""
 
 
 class _Convention(_Strict, frozen=True):
@@ -154,7 +138,8 @@ class _Convention(_Strict, frozen=True):
 class Case:
     """One patient at one moment and the answer that is right.
 
-    ``not_yet`` gives the reason why the product cannot answer the case yet.
+    ``criteria_set`` is the set that a site chose, empty for the packaged choice. ``not_yet`` gives the reason
+    why the product cannot answer the case yet.
     """
 
     id: str
@@ -163,6 +148,7 @@ class Case:
     resources: list[dict[str, Any]]
     expect: Expectation
     not_yet: str
+    criteria_set: str = ""
 
 
 def read_cases(folder: Path) -> Iterator[Case]:
@@ -211,6 +197,7 @@ def _case(entry: _Entry, file: _File, conventions: list[_Convention]) -> Case:
         resources=build_resources(header, rows, today=index),
         expect=entry.expect,
         not_yet=entry.not_yet,
+        criteria_set=entry.criteria_set or file.criteria_set,
     )
 
 

@@ -30,7 +30,7 @@ def disagreements(
     sentences = [
         *_plain_facts(expect, answer),
         *_timing(expect, answer.get("timing", {})),
-        *_criteria(expect, answer.get("criteria", [])),
+        *_criteria(expect, answer.get("criteria", []), case.criteria_set or "seed-000"),
         *_options(expect, answer.get("options", [])),
         *_sections(expect, answer.get("sections", []), indicators),
         *_ignored(expect, answer.get("ignored", [])),
@@ -73,8 +73,8 @@ def _timing(expect: Expectation, timing: Answer) -> Iterator[str]:
     )
 
 
-def _criteria(expect: Expectation, criteria: list[Answer]) -> Iterator[str]:
-    seed = {each["id"]: each["verdict"] for each in criteria if each["set"] == "seed-000"}
+def _criteria(expect: Expectation, criteria: list[Answer], deciding: str) -> Iterator[str]:
+    seed = {each["id"]: each["verdict"] for each in criteria if each["set"] == deciding}
     if expect.met is not None:
         found = sorted(name for name, verdict in seed.items() if verdict == "met")
         yield from _should("the met seed criteria", sorted(expect.met), found)

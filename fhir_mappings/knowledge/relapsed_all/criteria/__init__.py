@@ -1,33 +1,33 @@
 """The relapse criteria, one module each: guideline words, numbers, sentences and the function that decides.
 
 Every criterion looks only at evidence since the last remission and answers Met, NotMet or Unknown. To add
-one: its module here, its line in ``CRITERIA``, its words and numbers in ``criteria_sets.toml``, its cases.
+one: its module here, its words and numbers in ``criteria_sets.toml``, its cases; every module of this package
+that holds a ``Criterion`` takes part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.verdict import Verdict
 from fhir_mappings.clinical.window import Gap, Window
 from fhir_mappings.knowledge.criterion import Criterion
-from fhir_mappings.knowledge.relapsed_all.criteria.cerebrospinal_fluid import CEREBROSPINAL_FLUID
-from fhir_mappings.knowledge.relapsed_all.criteria.extramedullary import EXTRAMEDULLARY
-from fhir_mappings.knowledge.relapsed_all.criteria.marrow_single import MARROW_SINGLE
-from fhir_mappings.knowledge.relapsed_all.criteria.marrow_with_blood import MARROW_WITH_BLOOD
-from fhir_mappings.knowledge.relapsed_all.criteria.repopulation import REPOPULATION
-from fhir_mappings.knowledge.relapsed_all.criteria.residual_marrow import RESIDUAL_MARROW
 
-CRITERIA: tuple[Criterion, ...] = (
-    MARROW_SINGLE,
-    REPOPULATION,
-    MARROW_WITH_BLOOD,
-    EXTRAMEDULLARY,
-    CEREBROSPINAL_FLUID,
-    RESIDUAL_MARROW,
-)
-"""Every criterion, in the order of the guideline."""
+
+def _criteria() -> Iterator[Criterion]:
+    """The criterion of every module, where the function stands that decides it."""
+    for module in iter_modules(__path__):
+        name = f"{__name__}.{module.name}"
+        for value in vars(import_module(name)).values():
+            if isinstance(value, Criterion) and value.evaluate.__module__ == name:
+                yield value
+
+
+CRITERIA: tuple[Criterion, ...] = tuple(sorted(_criteria(), key=lambda one: one.letter))
+"""Every criterion, in the order of their letters."""
 
 CRITERION: Mapping[str, Criterion] = {one.letter: one for one in CRITERIA}
 """Every criterion by its letter, as results name it."""
