@@ -68,6 +68,7 @@ from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
+from fhir_mappings.relapse.results_seen import RESULT_NEEDS, seen_since_diagnosis
 from fhir_mappings.relapse.written_reports import READ, ReportPolicy
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
@@ -85,6 +86,7 @@ __all__ = [
     "DATA_EMPTY",
     "DATA_PRESENT",
     "READ",
+    "RESULT_NEEDS",
     "Answer",
     "Assessment",
     "Attribution",
@@ -162,6 +164,7 @@ __all__ = [
     "read_facts",
     "result_codes",
     "risk_groups",
+    "seen_since_diagnosis",
     "self_test",
     "timeline_of",
     "timing",

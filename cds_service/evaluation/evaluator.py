@@ -12,15 +12,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cds_service.evaluation.chart_request import ChartRequest
+from cds_service.evaluation.control import (
+    NOT_CONTROLLED,
+    Control,
+    after_second_question,
+    believed,
+    held_against,
+    unasked,
+    without_known,
+)
 from cds_service.evaluation.owner_check import check_owners
 from cds_service.evaluation.prefetch import NOT_SUPPLIED, PrefetchTable
 from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.access import Reader, Reading
+from cds_service.fhir_client.queries import SURVEY
 from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
 from cds_service.observability import log, metrics
 from cds_service.settings.model import NOBODY, Settings, Tenant
 from fhir_mappings.assess import (
+    DATA_PRESENT,
+    RESULT_NEEDS,
     Assessment,
     Availability,
     ChartReader,
@@ -37,6 +49,7 @@ from fhir_mappings.assess import (
     assess_facts,
     has_all_diagnosis,
     open_chart,
+    seen_since_diagnosis,
 )
 
 CONDITIONS = "conditions"
@@ -83,6 +96,8 @@ class _Gathered:
     queries: dict[str, Need] = field(default_factory=dict)
     next_urls: dict[str, tuple[Need, str]] = field(default_factory=dict)
     fetched: set[str] = field(default_factory=set)
+    survey: NeedData = field(default_factory=lambda: NeedData(NOT_SUPPLIED))
+    control: Control | None = None
     server_refusal: str = ""
 
     def open_needs(self) -> set[str]:
@@ -135,8 +150,10 @@ class Evaluator:
         facts = self._without_leukaemia(chart, gathered, subject, tenant)
         if facts is None:
             facts = _checked(chart.read, tenant)
-            if gathered.open_needs() and not self._is_settled(gathered, facts):
+            if not self._is_settled(gathered, facts):
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)
+            if not self._is_settled(gathered, facts):
+                self._doubt(gathered, facts, table)
         assessment = assess_facts(facts, gathered.states, tenant.local(at), self._knowledge, subject)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
         return Evaluation(assessment, facts, gathered.states, sources, gathered.server_refusal)
@@ -211,8 +228,38 @@ class Evaluator:
                 facts = self._facts(gathered, subject, tenant)
                 if self._is_settled(gathered, facts):
                     return facts
-            self._fetch(gathered, gathered.open_needs(), reading, request.patient_id)
+            self._fetch(gathered, gathered.open_needs(), reading, request.patient_id, with_survey=True)
+            self._control(gathered, self._tables[tenant.id], reading, request.patient_id)
         return self._facts(gathered, subject, tenant)
+
+    @staticmethod
+    def _control(gathered: _Gathered, table: PrefetchTable, reading: Reading, patient_id: str) -> None:
+        """Hold what came by code against the newest results, and ask again where they do not bear it out."""
+        control = held_against(gathered.survey, gathered.entries, table.by_code)
+        gathered.control = control
+        gathered.entries.extend(control.added)
+        gathered.unreadable.extend(gathered.survey.unreadable)
+        coded = [key for key, need in table.askable.items() if need.coded]
+        doubted = believed(gathered.states, control, coded)
+        again = [table.askable[key] for key, state in doubted.items() if state != DATA_PRESENT]
+        answers = reading.ask_again(again, patient_id) if again else {}
+        for key, state in doubted.items():
+            log.event("search-doubted", need=key, reason=state.reason)
+            gathered.states[key] = after_second_question(state, answers.get(key), control)
+        for answer in answers.values():
+            gathered.entries.extend(without_known(answer.entries, gathered.entries))
+            gathered.unreadable.extend(answer.unreadable)
+
+    def _doubt(self, gathered: _Gathered, facts: Facts, table: PrefetchTable) -> None:
+        """What nothing could be held against, and what no code asks for."""
+        control = gathered.control
+        if not (control and control.was_read) and not seen_since_diagnosis(facts, self._knowledge):
+            for key in RESULT_NEEDS:
+                if gathered.states[key].availability is not Availability.UNKNOWN:
+                    gathered.states[key] = NOT_CONTROLLED
+        for key, need in table.needs.items():
+            if need.coded and key not in table.askable and gathered.states[key] == NOT_SUPPLIED:
+                gathered.states[key] = unasked(control)
 
     def _is_chart_there(self, gathered: _Gathered, reading: Reading, patient_id: str) -> bool:
         """False where no Condition came and the server knows no such patient: it has searched for nobody.
@@ -233,11 +280,19 @@ class Evaluator:
         return False
 
     @staticmethod
-    def _fetch(gathered: _Gathered, keys: Iterable[str], reading: Reading, patient_id: str) -> None:
+    def _fetch(
+        gathered: _Gathered,
+        keys: Iterable[str],
+        reading: Reading,
+        patient_id: str,
+        with_survey: bool = False,
+    ) -> None:
         wanted = sorted(set(keys))
         queries = [gathered.queries.pop(key) for key in wanted if key in gathered.queries]
-        if queries:
-            for key, found in reading.fetch(queries, patient_id).items():
+        if queries or with_survey:
+            answers = dict(reading.fetch([*queries, *([SURVEY] if with_survey else [])], patient_id))
+            gathered.survey = answers.pop(SURVEY.key, gathered.survey)
+            for key, found in answers.items():
                 gathered.add(key, found)
         for key in wanted:
             if key in gathered.next_urls:

@@ -7,17 +7,19 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cds_service.fhir_client.deadline import Deadline
+from cds_service.fhir_client.queries import Need
 from cds_service.fhir_client.tokens import FhirAuthorization
 from cds_service.fhir_client.transport import Failed, Reply
 from cds_service.http.fhir_base import FhirBase
 from cds_service.settings.model import Tenant
-from fhir_mappings.assess import Need, NeedData
+from fhir_mappings.assess import NeedData
 
 
 class Reading(Protocol):
     """One call's access to one FHIR server."""
 
     def fetch(self, needs: Sequence[Need], patient_id: str) -> Mapping[str, NeedData]: ...
+    def ask_again(self, needs: Sequence[Need], patient_id: str) -> Mapping[str, NeedData]: ...
     def follow(self, need: Need, next_url: str) -> NeedData: ...
     @property
     def base(self) -> FhirBase: ...

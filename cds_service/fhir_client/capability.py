@@ -6,6 +6,7 @@ Nothing is ever concluded from an empty answer. Besides the CapabilityStatement 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -33,6 +34,9 @@ class Habits:
     ``without_code``: resource types whose search has no ``code`` parameter.
     ``category``: a category that a search of that type has to name.
     ``posts``: resource types that are searched well by POST; ``*`` means all.
+    ``searches_components``: the parameter that finds an Observation by the code of a component:
+    ``combo-code`` (it looks at both), ``component-code`` (at components alone), or none.
+    ``surveyed_by_category``: a search for results has to name codes or a category.
     ``largest_page``: the largest ``_count`` per type (``*`` for all others); 0 means send none.
     """
 
@@ -44,6 +48,8 @@ class Habits:
     largest_page: dict[str, int] = field(default_factory=dict)
     sorts: bool = True
     batch: bool = False
+    searches_components: str = ""
+    surveyed_by_category: bool = False
     wrong_version: bool = False
 
     def posts_to(self, resource_type: str) -> bool:
@@ -62,6 +68,7 @@ NAMED: dict[str, Habits] = {
         without_code=frozenset({"Condition", "Procedure", "MedicationRequest", "CarePlan", "ServiceRequest"}),
         posts=frozenset({"Observation", "DiagnosticReport"}),
         sorts=False,
+        surveyed_by_category=True,
     ),
     "cerner": Habits(
         name="cerner",
@@ -69,7 +76,9 @@ NAMED: dict[str, Habits] = {
         largest_page={"Observation": 200, "*": 100},
         sorts=False,
     ),
-    "hapi": Habits(name="hapi", posts=frozenset({"*"}), largest_page={"*": 200}),
+    "hapi": Habits(
+        name="hapi", posts=frozenset({"*"}), largest_page={"*": 200}, searches_components="combo-code"
+    ),
     "smart": Habits(name="smart", largest_page={"*": 200}),
     "medplum": Habits(name="medplum", reference_form="typed", posts=frozenset({"*"})),
 }
@@ -113,19 +122,22 @@ def learn(known: Habits, body: bytes) -> Habits:
         return known
     if statement.resource_type not in STATEMENTS:
         return known
-    without = {
-        declared.type
-        for rest in statement.rest
-        if rest.mode == "server"
-        for declared in rest.resource
-        if _lacks_code(declared)
-    }
+    declared = [each for rest in statement.rest if rest.mode == "server" for each in rest.resource]
+    without = {each.type for each in declared if _lacks_code(each)}
     version = statement.fhir_version
     return replace(
         known,
         without_code=known.without_code | without,
+        searches_components=known.searches_components or _components(declared),
         wrong_version=bool(version) and not version.startswith(R4_VERSIONS),
     )
+
+
+def _components(declared: Iterable[_Declared]) -> str:
+    names = {
+        parameter.name for each in declared if each.type == "Observation" for parameter in each.search_param
+    }
+    return next((name for name in ("combo-code", "component-code") if name in names), "")
 
 
 def _lacks_code(declared: _Declared) -> bool:

@@ -67,6 +67,9 @@ def follow(
             found.reason = found.reason or "too-large"
         if found.reason or page.next_url is None:
             break
+        if search.limit and matches >= search.limit:
+            found.reason = "truncated"
+            break
         try:
             target = confined_target(page.next_url, door.base, target)
         except PagingBlocked:

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
@@ -19,7 +20,15 @@ from cds_service.fhir_client.medication_references import MOST_MEDICINES, dispen
 from cds_service.fhir_client.paged_search import Found, follow, pursue
 from cds_service.fhir_client.paging import PagingBlocked, confined_target
 from cds_service.fhir_client.problem import RefusedServer
-from cds_service.fhir_client.queries import Need, Search, searches, usable_id
+from cds_service.fhir_client.queries import (
+    LABORATORY,
+    SURVEY,
+    Need,
+    Search,
+    asked_again,
+    searches,
+    usable_id,
+)
 from cds_service.fhir_client.searching import interpret
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.tokens import BearerToken, FhirAuthorization, bearer
@@ -27,6 +36,8 @@ from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
 from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import DATA_EMPTY, DATA_PRESENT, Availability, NeedData, NeedState, unknown_need
+
+_NARROWED_SURVEY = ("server-error", "truncated")
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -141,6 +152,14 @@ class Reading:
             self._add_medicines(found)
             return {key: _fetched(part) for key, part in found.items()}
 
+    def ask_again(self, needs: Sequence[Need], patient_id: str) -> dict[str, NeedData]:
+        """The data of needs asked for in other words: short queries, codes without their systems."""
+        asked = {need.key: asked_again(need, patient_id, self._door.record) for need in needs}
+        with self._bulkhead.place() as taken:
+            if not taken or not usable_id(patient_id):
+                return {need.key: unknown_need("refused") for need in needs}
+            return {key: _fetched(part) for key, part in self._in_parallel(asked).items()}
+
     def follow(self, need: Need, next_url: str) -> NeedData:
         """The pages after a prefetched one, from its next link on."""
         search = Search(need.key, need.resource_type, need.patient_parameter, (), "", 0, "")
@@ -187,7 +206,15 @@ class Reading:
         return self._door.pass_through(request, token, self._deadline)
 
     def _pursue(self, search: Search) -> Found:
-        return pursue(search, self._door, self._send, self._most)
+        found = pursue(search, self._door, self._send, self._most)
+        if search.key != SURVEY.key or search.category or found.reason not in _NARROWED_SURVEY:
+            return found
+        # Refused without a category, or filled with vital signs: the results that matter are of one.
+        narrowed = pursue(replace(search, category=LABORATORY), self._door, self._send, self._most)
+        usable = found.reason == "truncated" or not narrowed.reason
+        narrowed.join(found)
+        narrowed.reason = "truncated" if usable else narrowed.reason
+        return narrowed
 
     def _in_parallel(self, asked: Mapping[str, Sequence[Search]]) -> dict[str, Found]:
         parts = [part for group in asked.values() for part in group]

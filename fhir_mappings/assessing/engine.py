@@ -220,10 +220,10 @@ def _not_evaluated(
     """What could not be looked at: needs not seen, then what criteria of the default set miss."""
     words = knowledge.words
     for need in knowledge.needs:
-        if need.coded and not need.codes:
+        state = needs.get(need.key)
+        if need.coded and not need.codes and (state is None or state.reason == "not-supplied"):
             continue
         if _is_unseen(need, needs):
-            state = needs.get(need.key)
             reason = state.reason if state is not None and state.reason else "not-supplied"
             key = f"need.{reason}"
             yield NotEvaluated(need.title, words[key if key in words else "need.not-supplied"].text)

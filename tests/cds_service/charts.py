@@ -62,6 +62,24 @@ def leukaemia() -> Json:
     return condition("277571004", "B-cell acute lymphoblastic leukaemia")
 
 
+def marrow(percent: float = 1) -> Json:
+    """A marrow blast percentage, of a remission where nothing else is said."""
+    return {
+        "resourceType": "Observation",
+        "id": "marrow-1",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11150-0"}]},
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "effectiveDateTime": "2024-06-01",
+        "valueQuantity": {
+            "value": percent,
+            "unit": "%",
+            "system": "http://unitsofmeasure.org",
+            "code": "%",
+        },
+    }
+
+
 def request(prefetch: Mapping[str, Any] | None = None, **more: Any) -> Json:
     """The body of a patient-view call."""
     body: Json = {
@@ -129,6 +147,10 @@ class TableReader:
         """The answers of the table, noting the round."""
         self.rounds.append([need.key for need in needs])
         return {need.key: self.answers.get(need.key, found(EMPTY)) for need in needs}
+
+    def ask_again(self, needs: Sequence[Need], patient_id: str) -> dict[str, NeedData]:
+        """What the table says again, noting the round."""
+        return self.fetch(needs, patient_id)
 
     def follow(self, need: Need, next_url: str) -> NeedData:
         """The pages of the table, noting the address."""

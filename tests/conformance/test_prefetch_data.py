@@ -47,9 +47,9 @@ def observation(code: str, number: float, unit: str) -> Json:
 
 DATA: Mapping[str, Json] = {
     "conditions": leukaemia(),
-    "marrow": observation("11150-6", 1, "%"),
-    "blood": observation("26464-8", 5, "10*3/uL"),
-    "csf": observation("26464-8", 1, "/uL"),
+    "marrow": observation("11150-0", 1, "%"),
+    "blood": observation("26446-5", 0, "%"),
+    "csf": observation("26465-5", 1, "/uL"),
 }
 
 
@@ -76,6 +76,7 @@ STATES: Mapping[str, Callable[[str], Any]] = {
 }
 """What can arrive under a key, in the order of the decision table."""
 
+READ = frozenset({"resource", "next link"})
 KNOWN = frozenset({"resource", "null", "outcome that warns"})
 COMBINATIONS = list(product(STATES, repeat=len(REQUIRED)))
 
@@ -86,9 +87,12 @@ def prefetch_in(states: tuple[str, ...]) -> Json:
 
 
 def unknown_of(states: tuple[str, ...], fetched: bool) -> set[str]:
-    """The keys that stay unknown, by the decision table and nothing else."""
+    """The keys that stay unknown, by the decision table; and "none" is not believed without any result."""
     failing = {"outcome of an error"} if fetched else STATES.keys() - KNOWN
-    return {key for key, state in zip(REQUIRED, states, strict=True) if state in failing}
+    unknown = {key for key, state in zip(REQUIRED, states, strict=True) if state in failing}
+    if not fetched and holds_leukaemia(states[0], fetched) and not READ.intersection(states[1:]):
+        unknown |= set(REQUIRED[1:])
+    return unknown
 
 
 def holds_leukaemia(conditions: str, fetched: bool) -> bool:

@@ -17,7 +17,7 @@ from cds_service.fhir_client.tokens import GrantedAccess
 from cds_service.settings.model import Habits, Tenant
 from cds_service.timeline.charts import read_chart
 from fhir_mappings.assess import Knowledge
-from tests.faults.lossy_fronts import Change, Front
+from tests.faults.lossy_fronts import Change, Front, Spoil, as_it_is
 from tests.servers.charts import Chart
 from tests.servers.opening import SERVICE, comparable, serving
 
@@ -32,10 +32,14 @@ class Upstream:
 
 
 def answers_through(
-    change: Change, upstream: Upstream, charts: Sequence[Chart], knowledge: Knowledge
+    change: Change,
+    upstream: Upstream,
+    charts: Sequence[Chart],
+    knowledge: Knowledge,
+    spoil: Spoil = as_it_is,
 ) -> dict[str, Any]:
     """By patient: what each way of opening the chart says, read through a front that applies ``change``."""
-    with Front(upstream.base, change) as front:
+    with Front(upstream.base, change, spoil) as front:
         tenant = Tenant(
             id="front",
             fhir_servers=(front.base,),
@@ -88,3 +92,21 @@ class Clinic:
         found = read_chart(parts, asked, tenant, chart.at)
         assessment = found.evaluation.assessment
         return assessment.status, assessment.criteria, assessment.missing_needs, found.timeline
+
+
+def finding_of(said: Any) -> tuple[str, ...]:
+    """Status, headline and verdicts of an answer; "not-evaluable" and the reason where it was refused."""
+    if not isinstance(said[0], int):
+        status, criteria, missing, _ = said
+        verdicts = (f"{one.criteria_set} {one.id} {type(one.verdict).__name__}" for one in criteria)
+        return (status.value, *verdicts, *missing)
+    status, body = said
+    if status != 200:
+        assert status == 412, body
+        told = body["issue"][0]["diagnostics"]
+        assert told.startswith("not seen: "), body
+        return ("not-evaluable", told)
+    assessment = body["extension"]["org.relapse-cds.assessment"]
+    verdicts = (f"{one['set']} {one['id']} {one['verdict']}" for one in assessment.get("criteria", ()))
+    headline = body["cards"][0]["summary"] if body["cards"] else ""
+    return (assessment["status"], headline, *verdicts)

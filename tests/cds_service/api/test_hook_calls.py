@@ -25,6 +25,7 @@ from tests.cds_service.charts import (
     bundle,
     failed,
     leukaemia,
+    marrow,
     patient,
     request,
     with_server,
@@ -186,7 +187,7 @@ def test_a_call_whose_time_was_over_is_counted_once(make_app: AppMaker) -> None:
 
 
 def test_an_explained_answer_holds_the_assessment(make_app: AppMaker) -> None:
-    chart = {"conditions": bundle(leukaemia()), "marrow": EMPTY, "blood": EMPTY, "csf": EMPTY}
+    chart = {"conditions": bundle(leukaemia()), "marrow": bundle(marrow()), "blood": EMPTY, "csf": EMPTY}
     client = make_app(explain=True).test_client()
     response = post(client, request({"patient": patient(), **chart}))
     assert response.status_code == 200

@@ -72,7 +72,7 @@ def test_a_long_query_goes_whole_where_post_is_known() -> None:
     (search,) = searches(SmallNeed("marrow", "Observation", codes), "p1", (), Record(NAMED["hapi"]))
     sent = request(search, BASE, Record(NAMED["hapi"]), Detail.FULL)
     assert (sent.method, sent.target) == ("POST", "/fhir/Observation/_search")
-    assert parse_qs((sent.body or b"").decode())["code"][0].split(",") == list(codes)
+    assert parse_qs((sent.body or b"").decode())["combo-code"][0].split(",") == list(codes)
     assert len(chunked(search, PLAIN)) > 5
 
 
