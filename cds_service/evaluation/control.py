@@ -85,8 +85,8 @@ def believed(states: Mapping[str, NeedState], control: Control, coded: Iterable[
     changed: dict[str, NeedState] = {}
     for key in coded:
         state = states[key]
-        if state.reason == "query-changed" and control.is_whole:
-            changed[key] = DATA_PRESENT
+        if state.reason == "query-changed":
+            changed[key] = DATA_PRESENT if control.is_whole else state
         elif key in control.missed and state.availability is not Availability.UNKNOWN:
             changed[key] = DATA_PRESENT if control.is_whole else MISSED
         elif state == DATA_EMPTY and key in RESULT_NEEDS and control.was_read:
@@ -102,7 +102,7 @@ def after_second_question(state: NeedState, answer: NeedData | None, control: Co
     if answer.state == DATA_PRESENT:
         return DATA_PRESENT
     works = bool(control.agreed - control.missed)
-    return DATA_EMPTY if state == NOT_CONTROLLED and answer.state == DATA_EMPTY and works else state
+    return DATA_EMPTY if state != MISSED and answer.state == DATA_EMPTY and works else state
 
 
 def without_known(entries: Iterable[Entry], known: Iterable[Entry]) -> list[Entry]:
