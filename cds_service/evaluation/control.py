@@ -55,6 +55,7 @@ def held_against(
 ) -> Control:
     """The control of ``entries`` by the newest results. ``by_code`` names the needs of a type and code."""
     known = {key for entry in entries if (key := _identity(entry))}
+    own: set[tuple[str, str]] = set()
     counted = _Counted()
     for entry in survey.entries:
         key = _identity(entry)
@@ -66,11 +67,11 @@ def held_against(
         }
         if key and key in known:
             counted.agreed |= needs
-            continue
-        counted.added.append(entry)
-        counted.missed |= needs
+        elif key not in own:
+            counted.added.append(entry)
+            counted.missed |= needs
         if key:
-            known.add(key)
+            own.add(key)
     return Control(
         counted.added,
         frozenset(counted.missed),
