@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from fhir_mappings.clinical.answers import Answer
 
@@ -40,7 +40,10 @@ class Moment:
 
     @property
     def sort_key(self) -> tuple[date, date, str]:
-        """Total order: day, then precision, then time of day where recorded."""
+        """Total order: day, then precision, then time of day where recorded; of instants, the instant."""
+        if self.instant is not None and self.instant.tzinfo is not None:
+            there = self.instant.astimezone(UTC)
+            return (there.date(), there.date(), there.isoformat())
         return (self.first, self.last, self.instant.isoformat() if self.instant else "")
 
     @classmethod

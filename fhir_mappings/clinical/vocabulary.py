@@ -44,6 +44,17 @@ class DiagnosisMeaning:
 
 
 @dataclass(frozen=True, slots=True)
+class CertaintyCodes:
+    """Codes in lower case that say how certain a diagnosis is, and where beside its status they stand."""
+
+    extensions: frozenset[str] = frozenset()
+    letters: str = ""
+    refuted: frozenset[str] = frozenset()
+    unproven: frozenset[str] = frozenset()
+    past: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class TextRule:
     """A text pattern and what it means; ``refuse`` vetoes it."""
 
@@ -91,6 +102,7 @@ class Vocabulary:
     sensitivity_text: re.Pattern[str]
     units: Mapping[str, UnitTable]
     genes: Mapping[str, str]
+    certainty: CertaintyCodes
     systems: CodeSystems = field(default_factory=CodeSystems)
     body_sites: CodeTable[str] = field(default_factory=CodeTable)
     report_kinds: tuple[TextRule, ...] = ()

@@ -54,12 +54,32 @@ class Attribution:
         for base in self._bases:
             self._accepted.add(f"{base}/{self._relative}")
         self._learns_base = not self._bases
+        self._own_base = ""
         for entry in entries:
             resource = entry.resource
             if resource is None or resource.resource_type != "Patient" or not entry.full_url:
                 continue
-            if resource.id == self._id and entry.full_url.startswith("urn:"):
+            if resource.id != self._id:
+                continue
+            if entry.full_url.startswith("urn:"):
                 self._accepted.add(entry.full_url)
+            elif self._learns_base and entry.full_url.endswith(f"/{self._relative}"):
+                self._learn(entry.full_url)
+
+    def _learn(self, full_url: str) -> None:
+        """Where no base is known, that of the Patient's own entry is the patient's."""
+        self._learns_base = False
+        self._accepted.add(full_url)
+        self._own_base = full_url[: -len(self._relative)]
+
+    def stands_elsewhere(self, full_url: str | None) -> bool:
+        """Whether an entry stands at another base than the Patient of the same set of resources.
+
+        Its relative references are then relative to that base (FHIR R4, "Resolving references in Bundles").
+        """
+        if not self._own_base or not full_url or not full_url.startswith("http"):
+            return False
+        return not full_url.startswith(self._own_base)
 
     def owner(self, resource: Resource) -> Owner:
         """To whom ``resource`` belongs, by subject, patient or individual."""

@@ -27,6 +27,7 @@ from fhir_mappings.fhir.reported import Reported, completed, read_reported
 from fhir_mappings.fhir.research_subjects import read_enrolment
 from fhir_mappings.fhir.service_requests import read_referral
 from fhir_mappings.fhir.specimens import read_specimen
+from fhir_mappings.fhir.versions import newest
 
 _MEDICATIONS = frozenset({"MedicationRequest", "MedicationAdministration", "MedicationStatement"})
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every resource is asked.
@@ -108,7 +109,7 @@ class ChartReader:
 
     def _sort(self, entries: Iterable[Entry]) -> None:
         """Puts every entry where it is looked for, so that a large chart is not gone through again."""
-        for entry in entries:
+        for entry in newest(list(entries), version_of):
             kind = entry.resource.resource_type if entry.resource is not None else None
             (self._deciding if kind in _DECIDING else self._others).append(entry)
             if kind == "Medication":
@@ -133,6 +134,12 @@ class ChartReader:
                     self._read_entry(inner, inner.resource)
             return
         owner = self._attribution.owner(resource)
+        if (
+            owner is _PATIENT
+            and self._attribution.stands_elsewhere(entry.full_url)
+            and _is_relative(resource)
+        ):
+            owner = _FOREIGN
         if owner is _FOREIGN and kind not in ("Specimen", "Group"):
             raise ForeignResource(kind)
         ref = f"{kind}/{resource.id}" if resource.id else f"{kind}/{entry.full_url or ''}"
@@ -299,6 +306,14 @@ def has_disease(facts: Facts) -> bool:
 def is_opened(facts: Facts) -> bool:
     """Whether the Conditions read so far state ALL, or could not be understood: then the rest is needed."""
     return has_disease(facts) or "conditions" in facts.unreadable
+
+
+def _is_relative(resource: Resource) -> bool:
+    """Whether the patient is named relative to the place where the resource stands."""
+    named = resource.subject or resource.patient or resource.individual
+    if isinstance(named, list):
+        named = named[0] if named else None
+    return named is not None and ":" not in (named.reference or ":")
 
 
 def _relative(reference: str) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from fhir_mappings.clinical.facts import Certainty, Diagnosis, Ignored, Phase
 from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.fhir.certainty import stated_certainties
 from fhir_mappings.fhir.codings import codings_of, label_of
 from fhir_mappings.fhir.collected import CodedDiagnosis, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Extension, Resource
 from fhir_mappings.fhir.lazy_elements import concept_of, status_of
 from fhir_mappings.fhir.lazy_rare_elements import extensions_of, has_modifier, version_of
-from fhir_mappings.fhir.leukaemia import meaning_of
+from fhir_mappings.fhir.leukaemia import as_history, meaning_of
 
-_REFUSED = frozenset({"refuted", "entered-in-error"})
-_UNPROVEN = frozenset({"unconfirmed", "provisional", "differential"})
 _PHASES = {
     "relapse": Phase.RELAPSE,
     "recurrence": Phase.RELAPSE,
@@ -38,21 +37,27 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         return
     code, meaning = stated
     version = version_of(resource)
-    verification = _code_of(status_of(resource.verification_status))
-    if verification in _REFUSED:
-        into.ignored.append(Ignored(ref, verification, meaning.kind.value, version))
+    concept = concept_of(resource.code)
+    certainties = stated_certainties(status_of(resource.verification_status), concept, extensions, vocabulary)
+    refused = certainties & vocabulary.certainty.refuted
+    if refused:
+        why = "entered-in-error" if "entered-in-error" in refused else "refuted"
+        into.ignored.append(Ignored(ref, why, meaning.kind.value, version))
         return
+    if certainties & vocabulary.certainty.past:
+        meaning = as_history(meaning)
     if has_modifier(resource):
         into.ignored.append(Ignored(ref, "modifier-extension", meaning.kind.value, version))
         into.unreadable.add("conditions")
         return
+    unproven = vocabulary.certainty.unproven
     clinical = _PHASES.get(_code_of(status_of(resource.clinical_status)), Phase.UNSTATED)
     onset = read_moment(resource.onset_date_time) or read_period(resource.onset_period)
     into.diagnoses.append(
         Diagnosis(
             resource=ref,
             kind=meaning.kind,
-            certainty=Certainty.PROVISIONAL if verification in _UNPROVEN else Certainty.CONFIRMED,
+            certainty=Certainty.PROVISIONAL if certainties & unproven else Certainty.CONFIRMED,
             phase=_fold(meaning.phase, clinical),
             phase_by_code=meaning.phase,
             onset=onset,
@@ -64,7 +69,7 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
             history=meaning.history,
             names_all=meaning.names_all,
             site=meaning.site,
-            label=label_of(concept_of(resource.code)),
+            label=label_of(concept),
             code=code,
             version=version,
         )

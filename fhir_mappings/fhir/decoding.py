@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.fhir.elements import CodeableConcept, Entry, Link, Resource, Search
+from fhir_mappings.fhir.elements import (
+    CodeableConcept,
+    Entry,
+    EntryRequest,
+    EntryResponse,
+    Link,
+    Resource,
+    Search,
+)
 
 MAX_NAMED_CODES = 16
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
@@ -39,6 +47,8 @@ class _LooseEntry(Struct, rename="camel"):
     full_url: Raw = Raw()
     resource: Raw = Raw()
     search: Raw = Raw()
+    request: Raw = Raw()
+    response: Raw = Raw()
 
 
 class _LooseBundle(Struct, rename="camel"):
@@ -64,6 +74,8 @@ _text = msgspec.json.Decoder(str)
 _concept = msgspec.json.Decoder(CodeableConcept)
 _link = msgspec.json.Decoder(Link)
 _search = msgspec.json.Decoder(Search)
+_request = msgspec.json.Decoder(EntryRequest)
+_response = msgspec.json.Decoder(EntryResponse)
 
 
 def decode(data: bytes | Raw) -> Decoded:
@@ -123,7 +135,7 @@ def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> 
         unreadable.append(Unreadable("", "", ()))
         return
     if not is_stated(loose.resource):
-        entries.append(Entry(full_url=_read_text(loose.full_url)))
+        entries.append(_empty_entry(loose))
         return
     decoded = decode(loose.resource) if bytes(loose.resource).lstrip().startswith(b"{") else None
     if decoded is None:
@@ -138,6 +150,17 @@ def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> 
             except UNREADABLE:
                 mode = None
         entries.append(Entry(full_url=_read_text(loose.full_url), resource=decoded.resource, search=mode))
+
+
+def _empty_entry(loose: _LooseEntry) -> Entry:
+    """An entry without a resource; in a history it says that something was deleted."""
+    entry = Entry(full_url=_read_text(loose.full_url))
+    try:
+        entry.request = _request.decode(loose.request) if is_stated(loose.request) else None
+        entry.response = _response.decode(loose.response) if is_stated(loose.response) else None
+    except UNREADABLE:
+        entry.response = None
+    return entry
 
 
 def _unreadable_resource(data: bytes | Raw) -> Decoded:

@@ -20,6 +20,7 @@ class Coding(Struct, rename="camel", gc=False):
     system: str | None = None
     code: str | None = None
     display: str | None = None
+    extension: Raw = Raw()
 
 
 class CodeableConcept(Struct, rename="camel", gc=False):
@@ -87,6 +88,7 @@ class Extension(Struct, rename="camel", gc=False):
 
     url: str | None = None
     value_codeable_concept: CodeableConcept | None = None
+    value_coding: Coding | None = None
     value_code: str | None = None
 
 
@@ -188,12 +190,27 @@ class Search(Struct, rename="camel", gc=False):
     mode: str | None = None
 
 
+class EntryRequest(Struct, rename="camel", gc=False):
+    """Bundle.entry.request: what a history says was done."""
+
+    method: str | None = None
+    url: str | None = None
+
+
+class EntryResponse(Struct, rename="camel", gc=False):
+    """Bundle.entry.response."""
+
+    last_modified: str | None = None
+
+
 class Entry(Struct, rename="camel", gc=False):
     """Bundle.entry."""
 
     full_url: str | None = None
     resource: Resource | None = None
     search: Search | None = None
+    request: EntryRequest | None = None
+    response: EntryResponse | None = None
 
 
 class Resource(Struct, rename="camel", kw_only=True, gc=False):

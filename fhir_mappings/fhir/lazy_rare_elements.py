@@ -23,6 +23,7 @@ from fhir_mappings.fhir.elements import (
     Reference,
     Resource,
 )
+from fhir_mappings.fhir.versions import version_key
 
 Element = TypeVar("Element")
 
@@ -41,10 +42,7 @@ _NOTHING = (b"", b"null", b"[]")
 
 def version_of(resource: Resource) -> str:
     """A text that sorts the versions of one resource, newest last; empty where none is stated."""
-    meta = _decoded(_meta, resource.meta)
-    if meta is None:
-        return ""
-    return f"{meta.last_updated or ''}#{meta.version_id or '':0>12}"
+    return version_key(_decoded(_meta, resource.meta))
 
 
 def has_modifier(resource: Resource) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fhir_mappings.clinical.disease_names import Stance
 from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase
 from fhir_mappings.clinical.vocabulary import DiagnosisMeaning, Vocabulary
+from fhir_mappings.fhir.certainty import letter_of
 from fhir_mappings.fhir.codings import meanings, texts_of, words_of
 from fhir_mappings.fhir.collected import CodedDiagnosis
-from fhir_mappings.fhir.elements import CodeableConcept
+from fhir_mappings.fhir.elements import CodeableConcept, Coding
 
 _RANK = (
     DiagnosisKind.MIXED_PHENOTYPE,
@@ -65,10 +66,29 @@ def _coded(
     found: DiagnosisMeaning | None = None
     code = ""
     for concept in concepts:
-        for coding, meaning in meanings(concept, vocabulary.diagnoses):
+        for coding, meaning in (*meanings(concept, vocabulary.diagnoses), *_lettered(concept, vocabulary)):
             code = code or f"{coding.system}|{coding.code}"
             found = meaning if found is None else _combine(found, meaning)
     return code, found
+
+
+def _lettered(
+    concept: CodeableConcept | None, vocabulary: Vocabulary
+) -> Iterator[tuple[Coding, DiagnosisMeaning]]:
+    """German codes with the letter of their certainty after them."""
+    for coding in (concept.coding or ()) if concept is not None else ():
+        lettered = letter_of(coding, vocabulary)
+        meaning = vocabulary.diagnoses.find(coding.system, lettered[0]) if lettered is not None else None
+        if meaning is not None:
+            yield coding, meaning
+
+
+def as_history(meaning: DiagnosisMeaning) -> DiagnosisMeaning:
+    """A diagnosis that is stated as one of the past: ALL becomes a history of it (D-03)."""
+    if meaning.kind not in (DiagnosisKind.ALL, DiagnosisKind.POSSIBLE_ALL):
+        return replace(meaning, phase=Phase.INACTIVE)
+    names_all = meaning.names_all or meaning.kind is DiagnosisKind.ALL
+    return DiagnosisMeaning(DiagnosisKind.POSSIBLE_ALL, Phase.REMISSION, history=True, names_all=names_all)
 
 
 def _refined(code: str, coded: DiagnosisMeaning, words: _Words) -> CodedDiagnosis | None:

@@ -94,6 +94,16 @@ class SpecimenTextEntry(KnowledgeFile):
     pattern: str
 
 
+class CertaintyWords(KnowledgeFile):
+    """``[certainty]``: extensions that state it, the system whose codes carry its letter, and its codes."""
+
+    extensions: tuple[str, ...]
+    letters: str
+    refuted: tuple[str, ...]
+    unproven: tuple[str, ...]
+    past: tuple[str, ...]
+
+
 class Cancers(KnowledgeFile):
     """``[blood_cancer]`` and ``[marrow_tumour]``: ICD-10 codes and words of malignancies without an entry."""
 
@@ -145,6 +155,7 @@ class ConceptsFile(KnowledgeFile):
     specimen: tuple[SpecimenEntry, ...]
     specimen_text: tuple[SpecimenTextEntry, ...]
     result_text: tuple[TextEntry, ...]
+    certainty: CertaintyWords
     blood_cancer: Cancers
     marrow_tumour: Cancers
     words: WordPatterns

@@ -13,6 +13,7 @@ from fhir_mappings.clinical.facts import DiagnosisKind, Lineage, Phase, Specimen
 from fhir_mappings.clinical.quantities import Presence
 from fhir_mappings.clinical.units import UnitMeaning, UnitTable
 from fhir_mappings.clinical.vocabulary import (
+    CertaintyCodes,
     DiagnosisMeaning,
     ResultConcept,
     TextRule,
@@ -117,6 +118,13 @@ class _Builder:
                 for entry in file.unit
             },
             genes=file.genes,
+            certainty=CertaintyCodes(
+                extensions=frozenset(file.certainty.extensions),
+                letters=file.certainty.letters,
+                refuted=frozenset(file.certainty.refuted),
+                unproven=frozenset(file.certainty.unproven),
+                past=frozenset(file.certainty.past),
+            ),
             systems=self._systems,
             body_sites=self._table((entry.id, (), entry.codes, entry.id) for entry in file.body_site),
             intrathecal=frozenset(

@@ -124,7 +124,42 @@ def _usable_results(facts: Facts, at: datetime, ignored: list[Ignored]) -> list[
             ignored.append(Ignored(result.resource, "after-evaluation", result.concept))
             continue
         usable.append(result)
-    return usable
+    return _without_copies(usable)
+
+
+def _without_copies(results: list[Result]) -> list[Result]:
+    """One of each: a copy has the same value of the same concept, and the same specimen or moment (D-09).
+
+    A second delivery under another id is no second sample. The final one stays, else the first by name.
+    """
+    kept: dict[tuple[object, ...], Result] = {}
+    stay: set[int] = set()
+    for result in sorted(results, key=lambda one: (one.status is _PRELIMINARY, one.resource)):
+        keys = _copy_keys(result)
+        if any(key in kept and not _apart(kept[key], result) for key in keys):
+            continue
+        stay.add(id(result))
+        for key in keys:
+            kept.setdefault(key, result)
+    return [result for result in results if id(result) in stay]
+
+
+def _copy_keys(result: Result) -> list[tuple[object, ...]]:
+    if result.collected is None or not isinstance(result.value, (Measured, Presence)):
+        return []
+    value: tuple[object, ...] = (result.value,)
+    if isinstance(result.value, Measured):
+        value = (result.value.low, result.value.high, result.value.low_open, result.value.high_open)
+    same = (result.concept, result.method, result.specimen, *value)
+    keys: list[tuple[object, ...]] = [("at", *same, *result.collected.sort_key)]
+    if result.specimen_ref:
+        keys.append(("of", *same, result.specimen_ref))
+    return keys
+
+
+def _apart(one: Result, other: Result) -> bool:
+    """Whether two results name two specimens: then they are two samples, whatever their values."""
+    return bool(one.specimen_ref and other.specimen_ref and one.specimen_ref != other.specimen_ref)
 
 
 def _with_specimen(result: Result, taken: SpecimenTaken, ignored: list[Ignored]) -> Result | None:
