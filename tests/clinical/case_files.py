@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from fhir_mappings.assess import CRITERION
+from fhir_mappings.knowledge.review.boundary_tables import TableError, written_cases
 from fhir_mappings.records.written_record import PatientHeader, RecordError, Row, build_resources, read_table
 from fhir_mappings.statements import SECTIONS
 
@@ -117,10 +118,13 @@ class _Entry(_Strict, frozen=True):
     draft_orders: str = ""
     criteria_set: str = ""
     not_yet: str = ""
+    rule: str = ""
 
 
 class _File(_Strict, frozen=True):
-    case: list[dict[str, Any]]
+    case: list[dict[str, Any]] = []
+    table: list[dict[str, Any]] = []
+    rule: str = ""
     patient: _Person | None = None
     index: date | None = None
     common: str = ""
@@ -169,10 +173,12 @@ def _conventions(path: Path) -> list[_Convention]:
 
 def _cases(path: Path, conventions: list[_Convention]) -> Iterator[Case]:
     try:
-        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raw_file = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = msgspec.convert(raw_file, _File)
+        entries = list(written_cases(raw_file))
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, TableError) as error:
         raise CaseError(f"{path.name}: {error}") from None
-    for raw in file.case:
+    for raw in entries:
         try:
             yield _case(msgspec.convert(raw, _Entry), file, conventions)
         except (msgspec.ValidationError, RecordError, CaseError) as error:

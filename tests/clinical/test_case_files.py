@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -94,3 +94,53 @@ def test_a_wrong_convention_names_its_file(tmp_path: Path) -> None:
     (tmp_path / "conventions.toml").write_text(CONVENTIONS.replace("unless", "unles"), encoding="utf-8")
     with pytest.raises(CaseError, match=r"conventions\.toml: .*unles"):
         list(read_cases(tmp_path))
+
+
+TABLE = (
+    CASE.partition("[[case]]")[0]
+    + '''
+[[table]]
+record = """
+date       | concept             | value    | unit
+2024-06-03 | marrow lymphoblasts | {marrow} | %
+"""
+rows = """
+id    | name  | marrow | status   | met  | quiet | event_date | options.nelarabine
+------+-------+--------+----------+------+-------+------------+-------------------
+below | under | 49.9   | probable | none | no    |            | excluded
+above | over  | 50.1   | relapse  | A; B |       | 2024-06-03 |
+"""
+[table.expect]
+not_met = ["C"]
+options = { mopad = "confirm" }
+'''
+)
+
+
+def test_a_table_is_one_case_a_row_with_what_varies(tmp_path: Path) -> None:
+    below, above = cases(tmp_path, TABLE)
+    assert (below.id, below.name, above.id) == ("below", "under", "above")
+    assert [[each["valueQuantity"]["value"] for each in case.resources
+             if each["id"].startswith("marrow")] for case in (below, above)] == [[49.9], [50.1]]  # fmt: skip
+    assert (below.expect.status, below.expect.met, below.expect.quiet) == ("probable", [], False)
+    assert (above.expect.met, above.expect.event_date) == (["A", "B"], date(2024, 6, 3))
+    assert below.expect.options == {"mopad": "confirm", "nelarabine": "excluded"}
+    assert above.expect.options == {"mopad": "confirm"}
+    assert above.expect.not_met == ["C"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("| met  |", "| mett |", "case below: .*mett"),
+        ("id    |", "no    |", "marrow.toml: table: the column id is missing"),
+        ("| 50.1   |", "| 50.1   | 3 |", "marrow.toml: row above: 9 cells for 8 columns"),
+        ("probable |", "probably |", "case below: .*probably"),
+        ("| met  |", "| status |", "a column stands twice"),
+        ("{marrow}", "{marow}", "case below: .*marrow"),
+        ('rows = """', 'rows = ""\nodd = """', "rows needs a line with the columns"),
+    ],
+)
+def test_a_wrong_table_says_where_and_what(tmp_path: Path, right: str, wrong: str, message: str) -> None:
+    with pytest.raises(CaseError, match=message):
+        cases(tmp_path, TABLE.replace(right, wrong))

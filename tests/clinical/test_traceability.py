@@ -12,6 +12,7 @@ from fhir_mappings import assess as door
 from fhir_mappings.assess import CRITERIA, Knowledge, content_of
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.fhir.decoding import decode
+from fhir_mappings.knowledge.review.case_records import read_case_records
 from fhir_mappings.knowledge.review.rule_sources import resolve
 from fhir_mappings.knowledge.statements import STATEMENTS
 from fhir_mappings.statements import SECTIONS
@@ -19,7 +20,8 @@ from tests.clinical.case_files import Case, read_cases
 from tests.clinical.test_cases import said
 
 ROOT = Path(__file__).parents[2]
-CASES: Mapping[str, Case] = {case.id: case for case in read_cases(Path(__file__).parent / "relapsed_all")}
+FOLDER = Path(__file__).parent / "relapsed_all"
+CASES: Mapping[str, Case] = {case.id: case for case in read_cases(FOLDER)}
 NAMED = {kind.name for kind in SECTIONS} | {f"criterion-{one.letter}" for one in CRITERIA}
 KNOWLEDGE = door.load_knowledge()
 NUMBERED = KNOWLEDGE.statements
@@ -126,6 +128,13 @@ def test_everything_that_can_be_signed_has_a_case_and_everything_shown_can_be_si
     assert [rule.id for rule in rules if rule.id.startswith("option-")] == [
         f"option-{option.id}" for option in knowledge.options
     ]
+
+
+def test_every_case_has_one_home_rule_and_every_rule_a_case() -> None:
+    rules = {rule.id for rule in content_of().rules}
+    homes = {case.id: case.rule for case in read_case_records(FOLDER).values()}
+    assert {case: rule for case, rule in homes.items() if rule not in rules} == {}
+    assert rules - set(homes.values()) == set()
 
 
 _SAID_ELSEWHERE = {

@@ -9,23 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fhir_mappings.knowledge.review.boundary_tables import table_of, written_cases
+
 CONVENTIONS = "conventions.toml"
+_TABLES = ("common", "record", "draft_orders")
+_NOT_ASKED = ("id", "name", "rule", "expect")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """One case as its file tells it: ``asked`` is everything but id, name and expectation."""
+    """One case as its file tells it: ``asked`` is everything but id, name, home and expectation.
+
+    ``rule`` is its home, the one rule that is signed with it; empty where neither case nor file names one.
+    """
 
     id: str
     name: str
     file: str
     asked: Mapping[str, Any]
     expect: Mapping[str, Any]
+    rule: str = ""
 
     @property
     def canonical(self) -> str:
-        """Everything the case says, in one form for a digest."""
-        whole = {"id": self.id, "name": self.name, "asked": self.asked, "expect": self.expect}
+        """What is on record and what is right, in one form for a digest: neither name nor layout counts."""
+        asked = {
+            key: table_of(value) if key in _TABLES else value for key, value in self.asked.items() if value
+        }
+        whole = {"id": self.id, "asked": asked, "expect": self.expect}
         return json.dumps(whole, sort_keys=True, default=str, ensure_ascii=False)
 
     def names(self, *keys: str) -> set[str]:
@@ -55,7 +66,10 @@ def conventions_text(folder: Path) -> str:
 
 def _of_file(path: Path, folder: Path) -> Iterator[CaseRecord]:
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    shared = {key: value for key, value in raw.items() if key != "case"}
-    for entry in raw.get("case", ()) if path.name != CONVENTIONS else ():
-        own = {key: value for key, value in entry.items() if key not in ("id", "name", "expect")}
-        yield CaseRecord(entry["id"], entry["name"], path.stem, shared | own, entry["expect"])
+    if path.name == CONVENTIONS:
+        return
+    shared = {key: value for key, value in raw.items() if key not in ("case", "table", "rule")}
+    for entry in written_cases(raw):
+        own = {key: value for key, value in entry.items() if key not in _NOT_ASKED}
+        home = entry.get("rule") or raw.get("rule", "")
+        yield CaseRecord(entry["id"], entry["name"], path.stem, shared | own, entry["expect"], home)
