@@ -12,6 +12,8 @@ from typing import Any
 from fhir_mappings.knowledge.review.boundary_tables import table_of, written_cases
 
 CONVENTIONS = "conventions.toml"
+HOME = "status"
+"""The home of a case that names none."""
 _TABLES = ("common", "record", "draft_orders")
 _NOT_ASKED = ("id", "name", "rule", "expect")
 
@@ -20,7 +22,7 @@ _NOT_ASKED = ("id", "name", "rule", "expect")
 class CaseRecord:
     """One case as its file tells it: ``asked`` is everything but id, name, home and expectation.
 
-    ``rule`` is its home, the one rule that is signed with it; empty where neither case nor file names one.
+    ``rule`` is its home, the one rule that is signed with it.
     """
 
     id: str
@@ -28,7 +30,7 @@ class CaseRecord:
     file: str
     asked: Mapping[str, Any]
     expect: Mapping[str, Any]
-    rule: str = ""
+    rule: str = HOME
 
     @property
     def canonical(self) -> str:
@@ -71,5 +73,5 @@ def _of_file(path: Path, folder: Path) -> Iterator[CaseRecord]:
     shared = {key: value for key, value in raw.items() if key not in ("case", "table", "rule")}
     for entry in written_cases(raw):
         own = {key: value for key, value in entry.items() if key not in _NOT_ASKED}
-        home = entry.get("rule") or raw.get("rule", "")
+        home = entry.get("rule") or raw.get("rule", HOME)
         yield CaseRecord(entry["id"], entry["name"], path.stem, shared | own, entry["expect"], home)
