@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from fhir_mappings.assessing.engine import evaluate_facts
+from fhir_mappings.assessing.reports import describe_text
 from fhir_mappings.assessing.reviewed_knowledge import content_of, load_knowledge
 from fhir_mappings.assessing.self_test import self_test
 from fhir_mappings.assessment import (
@@ -25,16 +26,18 @@ from fhir_mappings.assessment import (
     Timing,
     TimingClass,
 )
-from fhir_mappings.assessment_json import as_json
+from fhir_mappings.assessment_json import as_json, report_as_json
 from fhir_mappings.clinical import cns, risk_groups, timing
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
-from fhir_mappings.clinical.facts import Enrolment, Facts
+from fhir_mappings.clinical.facts import Enrolment, Facts, WrittenReport
 from fhir_mappings.clinical.moments import Moment, add_months, whole_years
 from fhir_mappings.clinical.options import Marker, OptionRule
 from fhir_mappings.clinical.quantities import Narrative, Unusable, plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
 from fhir_mappings.clinical.vocabulary import Vocabulary
+from fhir_mappings.clinical.written_reports import About
+from fhir_mappings.fhir.attachments import MAX_ATTACHMENT_BYTES
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
 from fhir_mappings.fhir.bundles import (
     DATA_EMPTY,
@@ -70,6 +73,7 @@ from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
 from fhir_mappings.relapse.results_seen import RESULT_NEEDS, seen_since_diagnosis
 from fhir_mappings.relapse.written_reports import READ, ReportPolicy
+from fhir_mappings.reports.reading import read_report as report_reader
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
     Fired,
@@ -85,8 +89,10 @@ __all__ = [
     "CRITERION",
     "DATA_EMPTY",
     "DATA_PRESENT",
+    "MAX_ATTACHMENT_BYTES",
     "READ",
     "RESULT_NEEDS",
+    "About",
     "Answer",
     "Assessment",
     "Attribution",
@@ -137,6 +143,7 @@ __all__ = [
     "Unreadable",
     "UnreadableElement",
     "Unusable",
+    "WrittenReport",
     "add_months",
     "as_json",
     "assess",
@@ -148,6 +155,7 @@ __all__ = [
     "content_of",
     "decode",
     "decode_lines",
+    "describe_text",
     "has_all_diagnosis",
     "is_result",
     "is_stated",
@@ -162,6 +170,8 @@ __all__ = [
     "opening",
     "plain",
     "read_facts",
+    "report_as_json",
+    "report_reader",
     "result_codes",
     "risk_groups",
     "seen_since_diagnosis",

@@ -56,12 +56,13 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
                 for one in assessment.ignored
             ],
             "missing": list(assessment.missing_needs),
-            "reports": [_report(report) for report in assessment.reports],
+            "reports": [report_as_json(report) for report in assessment.reports],
         }
     )
 
 
-def _report(report: AssessedReport) -> dict[str, Any]:
+def report_as_json(report: AssessedReport) -> dict[str, Any]:
+    """One read text as a dictionary ready for a JSON writer."""
     return _present(
         {
             "resource": report.resource,

@@ -19,6 +19,7 @@ COMMANDS = (
     "demo",
     "serve",
     "assess",
+    "reports",
     "call",
     "trials",
     "feedback",

@@ -23,6 +23,7 @@ from cds_service.evaluation.control import (
 )
 from cds_service.evaluation.owner_check import check_owners
 from cds_service.evaluation.prefetch import NOT_SUPPLIED, PrefetchTable
+from cds_service.evaluation.report_reading import fetched, policy_of, unfetched
 from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.access import Reader, Reading
 from cds_service.fhir_client.queries import SURVEY
@@ -46,6 +47,7 @@ from fhir_mappings.assess import (
     Status,
     Subject,
     Unreadable,
+    WrittenReport,
     assess_facts,
     has_all_diagnosis,
     open_chart,
@@ -132,6 +134,8 @@ class Evaluator:
         self._knowledge = knowledge
         self._settings = settings
         self._reader = reader
+        for tenant in settings.tenants:
+            policy_of(tenant)  # a reader that is not installed is told when the service starts
         concepts = concept_needs(knowledge)
         self._anybody = PrefetchTable.of(knowledge.needs, NOBODY, concepts)
         self._tables = {
@@ -154,7 +158,9 @@ class Evaluator:
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)
             if not self._is_settled(gathered, facts):
                 self._doubt(gathered, facts, table)
-        assessment = assess_facts(facts, gathered.states, tenant.local(at), self._knowledge, subject)
+        assessment = assess_facts(
+            facts, gathered.states, tenant.local(at), self._knowledge, subject, policy_of(tenant)
+        )
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
         return Evaluation(assessment, facts, gathered.states, sources, gathered.server_refusal)
 
@@ -230,7 +236,17 @@ class Evaluator:
                     return facts
             self._fetch(gathered, gathered.open_needs(), reading, request.patient_id, with_survey=True)
             self._control(gathered, self._tables[tenant.id], reading, request.patient_id)
+            facts = self._facts(gathered, subject, tenant)
+            attachments = fetched(self._unread(facts, tenant), reading)
+        if not attachments:
+            return facts
+        gathered.entries.extend(attachments)
         return self._facts(gathered, subject, tenant)
+
+    @staticmethod
+    def _unread(facts: Facts, tenant: Tenant) -> list[WrittenReport]:
+        """Reports that have to be fetched before they can be read, where the site wants them read."""
+        return unfetched(facts) if tenant.report_text == "read" else []
 
     @staticmethod
     def _control(gathered: _Gathered, table: PrefetchTable, reading: Reading, patient_id: str) -> None:

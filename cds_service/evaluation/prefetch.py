@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 LONGEST_TEMPLATE = 1500
 """Characters; EHRs cut or refuse longer queries."""
 
+REPORTS = "reports"
+"""The need of reports in words."""
+
 NOT_SUPPLIED = NeedState(Availability.UNKNOWN, "not-supplied")
 TRUNCATED = NeedState(Availability.UNKNOWN, "truncated")
 
@@ -96,10 +99,21 @@ def templates(
     """
     found: dict[str, str] = {}
     for need in needs:
+        if not is_asked(need, tenants):
+            continue
         codes = codes_of(need, tenants, concepts or {})
         if codes or not need.coded:
             found[need.key] = _template(need, codes)
     return found
+
+
+def is_asked(need: Need, tenants: Sequence[Tenant]) -> bool:
+    """Whether any tenant wants this need asked for: documents on request, reports unless left alone."""
+    if need.key == REPORTS and tenants:
+        return any(tenant.report_text != "off" for tenant in tenants)
+    if need.on_request:
+        return any(tenant.documents and tenant.report_text != "off" for tenant in tenants)
+    return True
 
 
 def codes_of(need: Need, tenants: Sequence[Tenant], concepts: Mapping[str, str]) -> tuple[str, ...]:
@@ -171,7 +185,7 @@ class PrefetchTable:
         askable = {
             need.key: need if narrowing[need.key] == need.codes else replace(need, codes=narrowing[need.key])
             for need in every
-            if narrowing[need.key] or not need.coded
+            if (narrowing[need.key] or not need.coded) and is_asked(need, tenants)
         }
         named = {need.key: need for need in every}
         questions = {

@@ -102,6 +102,12 @@ class Tenant(BaseModel):
     """The EHR's prefetch key -> ours, where the EHR does not read discovery."""
     codes: Mapping[str, tuple[Token, ...]] = Field(default_factory=dict)
     """Our concept -> its local codes as system|code, for example of MRD."""
+    report_text: Literal["off", "named", "read"] = "read"
+    """Reports in words: left alone, only named where they are newer than the last result, or read."""
+    report_reader: str = Field(default="", max_length=64)
+    """Name of an installed ``relapse_cds.report_reader`` entry point to read them with; empty: our own."""
+    documents: bool = False
+    """Whether DocumentReference is asked for as well; it is the widest query."""
     smart_client_id: str = Field(default="", max_length=256, pattern=r"^[!-~]*$")
     """The timeline's client id at this EHR; empty: the timeline cannot be launched from it."""
     smart_client_secret: SecretStr | None = None

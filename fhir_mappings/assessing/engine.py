@@ -223,6 +223,8 @@ def _not_evaluated(
         state = needs.get(need.key)
         if need.coded and not need.codes and (state is None or state.reason == "not-supplied"):
             continue
+        if need.on_request and _is_unseen(need, needs):
+            continue
         if _is_unseen(need, needs):
             reason = state.reason if state is not None and state.reason else "not-supplied"
             key = f"need.{reason}"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fhir_mappings.assessment import AssessedReport, ReportFinding
-from fhir_mappings.clinical.written_reports import DescribedResult
-from fhir_mappings.relapse.written_reports import ReadReport
+from fhir_mappings.clinical.facts import WrittenReport
+from fhir_mappings.clinical.written_reports import About, DescribedResult
+from fhir_mappings.fhir.attachments import text_of
+from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.relapse.written_reports import READ, ReadReport, ReportPolicy, read_source
 
 AROUND = 300
 """Characters of the text before and after a finding that are kept, cut at a word."""
@@ -15,6 +19,17 @@ AROUND = 300
 def described(reports: Iterable[ReadReport]) -> tuple[AssessedReport, ...]:
     """Every report with its findings."""
     return tuple(_described(report) for report in reports)
+
+
+def describe_text(
+    content: bytes, content_type: str, about: About, knowledge: Knowledge, policy: ReportPolicy = READ
+) -> AssessedReport:
+    """What is read in one text alone, outside of any chart."""
+    found = text_of(content, content_type)
+    source = WrittenReport("", "text", about.area, found.text, about.date, concept=about.concept)
+    report = read_source(source, knowledge.report_language, policy.reader)
+    reason = found.reason or report.why
+    return replace(_described(report), why=reason)
 
 
 def _described(report: ReadReport) -> AssessedReport:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pypdf
 
-MAX_BYTES = 5_000_000
+MAX_ATTACHMENT_BYTES = 5_000_000
 """Of one attachment as it is stored."""
 MAX_CHARACTERS = 200_000
 """Of the text of one attachment; what comes after is not read, and said so."""
@@ -55,7 +55,7 @@ class AttachmentText:
 
 def decode_base64(data: str) -> bytes | None:
     """The bytes of FHIR base64Binary, white space allowed; None where it is none or far too large."""
-    if len(data) > MAX_BYTES * 3 // 2:
+    if len(data) > MAX_ATTACHMENT_BYTES * 3 // 2:
         return None
     try:
         return base64.b64decode("".join(data.split()), validate=True)
@@ -67,7 +67,7 @@ def text_of(content: bytes, content_type: str) -> AttachmentText:
     """The text of an attachment by its content type, or by its first bytes where the type says nothing."""
     if not content.strip():
         return AttachmentText("", "empty")
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_ATTACHMENT_BYTES:
         return AttachmentText("", "too-large")
     kind = _kind(content, content_type)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.knowledge.errors import Fault
@@ -33,6 +33,8 @@ class Need:
     count: int
     requirement: Requirement
     coded: bool = False
+    on_request: bool = False
+    """Asked for only where a site wants it: its absence is then nothing to tell."""
 
 
 class NeedEntry(KnowledgeFile):
@@ -45,6 +47,7 @@ class NeedEntry(KnowledgeFile):
     sort: str = ""
     count: Annotated[StrictInt, Field(ge=0, le=200)] = 0
     requirement: Requirement
+    on_request: StrictBool = False
 
 
 class NeedsFile(KnowledgeFile):
@@ -74,6 +77,7 @@ def read_needs(path: Path, vocabulary: Vocabulary, faults: list[Fault]) -> tuple
             count=entry.count,
             requirement=entry.requirement,
             coded=entry.resource_type == "Observation",
+            on_request=entry.on_request,
         )
         for entry in file.need
     )

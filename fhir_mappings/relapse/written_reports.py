@@ -63,7 +63,7 @@ def read_reports(
             why = "named" if policy.mode == "named" else "too-many"
             found.append(ReadReport(source, "", Reading(ReadState.UNREAD), why))
         else:
-            found.append(_read(source, knowledge.report_language, policy.reader))
+            found.append(read_source(source, knowledge.report_language, policy.reader))
     return tuple(found)
 
 
@@ -91,7 +91,8 @@ def _specimen_of(source: WrittenReport, specimens: Mapping[str, SpecimenTaken]) 
     return specimens.get("/".join(source.specimen_ref.split("/_history/", 1)[0].rsplit("/", 2)[-2:]))
 
 
-def _read(source: WrittenReport, language: ReportLanguage, reader: Reader) -> ReadReport:
+def read_source(source: WrittenReport, language: ReportLanguage, reader: Reader) -> ReadReport:
+    """One text as it was read, or why it was not."""
     text, why = _text_of(source)
     if not text.strip():
         return ReadReport(source, "", Reading(ReadState.UNREAD), why or "empty")

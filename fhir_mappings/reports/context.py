@@ -60,6 +60,9 @@ class Context:
         if cue.first < last and first < cue.last:
             return False
         reach, marked = cue.meaning.reach, self._marked
+        if cue.meaning.kind == "other-person" and cue.first >= last:
+            # "blasts 62 %; the donor's marrow was not seen" does not turn back.
+            return reach == "report" or marked.clauses[cue.first] == marked.clauses[first]
         if reach in ("statement", "report"):
             return True
         if not self._in_sight(cue.first, cue.last, first, last):

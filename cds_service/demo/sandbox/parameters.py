@@ -95,6 +95,15 @@ _OF_TYPE: dict[str, tuple[SearchParameter, ...]] = {
         _date("date", *_EVENT),
         _date("issued"),
     ),
+    "DocumentReference": (
+        _PATIENT,
+        _SUBJECT,
+        _token("type"),
+        _token("category"),
+        _token("status"),
+        _date("date"),
+    ),
+    "Binary": (),
     "Procedure": (
         _PATIENT,
         _SUBJECT,

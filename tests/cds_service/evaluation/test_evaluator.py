@@ -172,7 +172,7 @@ def test_with_leukaemia_everything_else_comes_at_once(
     check_complete(evaluation)
     first, second = reader.rounds
     assert first == ["conditions"]
-    asked = {need.key for need in knowledge.needs if need.codes or not need.coded}
+    asked = {n.key for n in knowledge.needs if (n.codes or not n.coded) and not n.on_request}
     assert set(second) == asked - {"conditions"} | {"survey"}
     assert set(evaluation.sources.values()) >= {"server"}
 
