@@ -113,7 +113,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield clean(f"{where}: {report['kind']}, {report.get('date', 'no date')}: {report['state']}{why}")
     for finding in report.get("findings", ()):
         before, after = finding.get("before", "")[-_CONTEXT:], finding.get("after", "")[:_CONTEXT]
-        yield "  " + clean(f"{finding['certainty']:<9} {finding.get('concept') or '-':<20} {_value(finding)}")
+        yield "  " + clean(f"{finding['certainty']} {finding.get('concept') or '-'} {_value(finding)}")
         yield "            " + clean(f"…{_flat(before)}[{_flat(finding['quote'])}]{_flat(after)}…")
         if finding.get("reason") or finding.get("cue"):
             yield "            " + clean(

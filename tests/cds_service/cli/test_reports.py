@@ -15,8 +15,8 @@ def test_a_text_is_shown_with_its_figures_and_what_decided(capsys: pytest.Captur
         main(["reports", "--text", "At diagnosis 88% blasts; now blasts 62%.", "--date", "2023-11-15"]) == 0
     )
     shown = capsys.readouterr().out
-    assert "known     marrow-blasts        62 % -> positive" in shown
-    assert "not-this  marrow-blasts        88 % -> not-this" in shown
+    assert "known marrow-blasts 62 % -> positive" in shown
+    assert "not-this marrow-blasts 88 % -> not-this" in shown
     assert "because: historical “At diagnosis”" in shown
 
 
