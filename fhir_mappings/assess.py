@@ -68,6 +68,7 @@ from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.fhir.opening import Opening
 from fhir_mappings.fhir.unmapped import ResultCode, codes_of_results
 from fhir_mappings.knowledge.errors import KnowledgeError
+from fhir_mappings.knowledge.look_alikes import resembling
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
@@ -172,6 +173,7 @@ __all__ = [
     "read_facts",
     "report_as_json",
     "report_reader",
+    "resembling",
     "result_codes",
     "risk_groups",
     "seen_since_diagnosis",

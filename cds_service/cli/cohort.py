@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         f"{counted(summary['patients'], 'patient')}, {counted(summary['resources'], 'resource')}, "
         f"{counted(summary['opened'], 'chart')} opened: {status}\n{order.out / 'report.html'}\n"
     )
-    return _exit_code(summary["errors"], order.out)
+    return exit_code(summary["errors"], order.out)
 
 
 @contextmanager
@@ -93,7 +93,8 @@ def told() -> Iterator[None]:
         raise Unusable(str(fault)) from None
 
 
-def _exit_code(errors: int, out: Path) -> int:
+def exit_code(errors: int, out: Path) -> int:
+    """The exit code of a run, and a line on standard error where lines could not be read."""
     if not errors:
         return 0
     sys.stderr.write(

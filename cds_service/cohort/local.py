@@ -71,7 +71,7 @@ class Outcome:
 def run_local(run: Run, progress: Progress = no_progress) -> Outcome:
     """Everything, from the first look to the rows. Raises OSError for a disk that fails."""
     work = WorkFolder(run.job.out)
-    with _pool(run) as pool:
+    with processes(run) as pool:
         patients = _looked(run, work, pool, progress)
         while True:
             found = _collected(run, work, pool, progress, patients)
@@ -105,7 +105,7 @@ def _stage(name: str, patients: Sequence[str]) -> str:
 def _looked(run: Run, work: WorkFolder, pool: Executor | None, progress: Progress) -> list[str]:
     shards = [(str(number), shard) for number, shard in enumerate(run.shards) if shard.may_hold_conditions]
     tasks = {name: (shard.size, (_look, run.job, name, shard)) for name, shard in shards}
-    _do("look", tasks, work, pool, progress)
+    do_all("look", tasks, work, pool, progress)
     return sorted({patient for name in tasks for patient in work.read("look", name, list[str])})
 
 
@@ -118,7 +118,7 @@ def _collected(
         str(number): (shard.size, (_collect, run.job, stage, str(number), shard))
         for number, shard in enumerate(run.shards)
     }
-    _do(stage, tasks, work, pool, progress)
+    do_all(stage, tasks, work, pool, progress)
     return [work.read(stage, name, Collected) for name in tasks]
 
 
@@ -159,7 +159,7 @@ def _join(
             )
             for number, shard in holding
         }
-        _do(stage, tasks, work, pool, progress)
+        do_all(stage, tasks, work, pool, progress)
 
 
 def _assessed(
@@ -178,11 +178,11 @@ def _assessed(
         work.write(stage, "files", [str(file) for file in files])
     types = tuple(sorted(outcome.types))
     tasks = {str(bucket): (1, (_assess, run.job, stage, (bucket, count), types)) for bucket in range(count)}
-    _do(stage, tasks, work, pool, progress)
+    do_all(stage, tasks, work, pool, progress)
     return count
 
 
-def _do(
+def do_all(
     stage: str,
     tasks: Mapping[str, tuple[int, tuple[Any, ...]]],
     work: WorkFolder,
@@ -218,7 +218,8 @@ def _results(tasks: Mapping[str, tuple[int, tuple[Any, ...]]], pool: Executor | 
 
 
 @contextmanager
-def _pool(run: Run) -> Iterator[Executor | None]:
+def processes(run: Run) -> Iterator[Executor | None]:
+    """The processes of a run; None where this one does the work."""
     if run.workers <= 1:
         yield None
         return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from cds_service.cards import build_cards
+from cds_service.cohort.heads import resource_key
 from fhir_mappings.assess import (
     Assessment,
     CriterionResult,
@@ -25,6 +26,14 @@ from fhir_mappings.assess import (
 
 if TYPE_CHECKING:
     from cds_service.cohort.rules import Rules
+
+
+class _Recorded(Protocol):
+    """A fact of any kind."""
+
+    @property
+    def resource(self) -> str: ...
+
 
 REFUSED = "refused"
 """The status of a chart that a hook call would refuse."""
@@ -78,6 +87,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[NeedRow, ...] = ()
     unmapped: tuple[tuple[str, str], ...] = ()
     """``system|code`` and text of results that no rule knows, each once."""
+    unread_drugs: int = 0
+    """Orders and administrations that refer to a Medication that is not there."""
 
 
 COLUMNS = (
@@ -124,8 +135,9 @@ def row_of(assessment: Assessment, facts: Facts, resources: Sequence[Resource], 
         knowledge_digest=assessment.knowledge.digest,
         at=_text(assessment.at),
         criteria=tuple(_criterion(one) for one in assessment.criteria),
-        needs=_needs(facts, rules.need_of),
+        needs=_needs(facts, rules),
         unmapped=_unmapped(resources, rules),
+        unread_drugs=_unread_drugs(resources),
     )
 
 
@@ -179,20 +191,35 @@ def _criterion(result: CriterionResult) -> CriterionRow:
     return CriterionRow(result.criteria_set, result.id, "not-met" if isinstance(verdict, NotMet) else "met")
 
 
-def _needs(facts: Facts, need_of: Mapping[str, str]) -> tuple[NeedRow, ...]:
+def _needs(facts: Facts, rules: Rules) -> tuple[NeedRow, ...]:
+    """Results by the need of their concept, everything else by the need of its resource type."""
     usable: dict[str, int] = {}
     reasons: dict[str, dict[str, None]] = {}
     for result in facts.results:
-        need = need_of[result.concept]
+        need = rules.need_of[result.concept]
         usable.setdefault(need, 0)
         why = _why(result.value, dated=result.collected is not None)
         if why:
             reasons.setdefault(need, {})[why] = None
         else:
             usable[need] += 1
+    for fact in _others(facts):
+        if found := rules.need_of_type.get(fact.resource.partition("/")[0]):
+            usable[found] = usable.get(found, 0) + 1
     return tuple(
         NeedRow(need, number, tuple(reasons.get(need, ()))) for need, number in sorted(usable.items())
     )
+
+
+def _others(facts: Facts) -> Iterator[_Recorded]:
+    yield from facts.persons
+    yield from facts.diagnoses
+    yield from facts.specimens
+    yield from facts.procedures
+    yield from facts.medications
+    yield from facts.courses
+    yield from facts.enrolments
+    yield from facts.referrals
 
 
 def _why(value: object, *, dated: bool) -> str:
@@ -207,6 +234,16 @@ def _why(value: object, *, dated: bool) -> str:
 def _unmapped(resources: Iterable[Resource], rules: Rules) -> tuple[tuple[str, str], ...]:
     codes = result_codes(resources, rules.knowledge, rules.local_codes)
     return tuple(dict.fromkeys((one.code, one.text) for one in codes if not one.concept))
+
+
+def _unread_drugs(resources: Sequence[Resource]) -> int:
+    known = {f"Medication/{one.id}" for one in resources if one.resource_type == "Medication"}
+    return sum(
+        one.medication_reference is not None
+        and not one.contained
+        and resource_key(one.medication_reference.reference, "Medication") not in known
+        for one in resources
+    )
 
 
 def _text(at: datetime) -> str:

@@ -79,6 +79,8 @@ class Rules:
     """The types that the rules read and that always belong to a patient."""
     need_of: Mapping[str, str]
     """The need that each result concept belongs to."""
+    need_of_type: Mapping[str, str]
+    """The need that every resource of a type belongs to, for types that no code narrows."""
 
     @property
     def local_codes(self) -> dict[str, tuple[str, ...]]:
@@ -121,4 +123,5 @@ def _loaded(source: RulesSource) -> Rules:
         states={need.key: SEEN for need in knowledge.needs},
         owned_types=frozenset(need.resource_type for need in knowledge.needs) - {"Patient"},
         need_of={name: concept.need for name, concept in concepts.items()},
+        need_of_type={need.resource_type: need.key for need in knowledge.needs if not need.coded},
     )

@@ -93,7 +93,8 @@ def test_spark_writes_the_same_bytes(export: Path, local: Path, tmp_path: Path) 
     on_spark(
         "-c", command, "cohort", str(export), "--at", AT.isoformat(), "--out", str(out), "--engine", "spark"
     )
-    assert summary(out) == summary(local)
+    # Spark's environment has the product on its path and not installed.
+    assert {**summary(out), "software": ""} == {**summary(local), "software": ""}
     for name in ("rows.ndjson", "errors.ndjson"):
         assert (out / name).read_bytes() == (local / name).read_bytes()
 

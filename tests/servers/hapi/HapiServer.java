@@ -1,9 +1,11 @@
+import ca.uhn.fhir.batch2.jobs.export.BulkDataExportProvider;
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.IValidationSupport;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
 import ca.uhn.fhir.jpa.api.dao.IFhirSystemDao;
 import ca.uhn.fhir.jpa.provider.JpaCapabilityStatementProvider;
 import ca.uhn.fhir.jpa.provider.JpaSystemProvider;
+import ca.uhn.fhir.jpa.provider.ValueSetOperationProvider;
 import ca.uhn.fhir.jpa.search.DatabaseBackedPagingProvider;
 import ca.uhn.fhir.jpa.test.config.TestR4Config;
 import ca.uhn.fhir.rest.server.RestfulServer;
@@ -55,6 +57,8 @@ public final class HapiServer {
         RestfulServer fhir = new RestfulServer(beans.getBean(FhirContext.class));
         fhir.registerProviders(beans.getBean(ResourceProviderFactory.class).createProviders());
         fhir.registerProvider(beans.getBean(JpaSystemProvider.class));
+        fhir.registerProvider(beans.getBean(ValueSetOperationProvider.class));
+        fhir.registerProvider(beans.getBean(BulkDataExportProvider.class));
         fhir.setPagingProvider(beans.getBean(DatabaseBackedPagingProvider.class));
         fhir.setDefaultPageSize(Math.min(USUAL_PAGE, largestPage));
         fhir.setMaximumPageSize(largestPage);
