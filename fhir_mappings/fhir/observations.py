@@ -24,6 +24,9 @@ _VOID = frozenset({"entered-in-error", "cancelled"})
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every result is asked.
 _UNSTATED, _FINAL = Specimen.UNSTATED, ResultStatus.FINAL
 _NO_MATERIAL = (Specimen.UNSTATED, Specimen.OTHER)
+_LOINC_CODE = re.compile(r"\d{1,5}-\d")
+NO_SYSTEM = "|"
+"""What the code of a result begins with, whose code system is missing or not known."""
 _GENE_CODE = "48018-6"
 _VARIANT = "genomic-variant"
 
@@ -51,6 +54,8 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
+    if code.startswith(NO_SYSTEM) and not (isinstance(value, Unusable) and value.why == "no-value"):
+        value = Unusable("system-missing", value.original if isinstance(value, Measured) else "")
     if isinstance(value, Unusable) and value.why == "no-value":
         if _status_of(resource) == "registered":
             _leave_out(resource, ref, version, "pending", concept, into)
@@ -90,6 +95,18 @@ def concepts_of_code(concept: CodeableConcept | None, vocabulary: Vocabulary) ->
     for rule in vocabulary.result_texts:
         if rule.hint in text and rule.matches(text):
             return (("text", vocabulary.result_concepts[rule.meaning]),)
+    return _of_no_system(concept, vocabulary)
+
+
+def _of_no_system(concept: CodeableConcept, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:
+    """A LOINC code whose system is missing or not known: it is said, and never used."""
+    for coding in concept.coding or ():
+        code = (coding.code or "").strip()
+        if not _LOINC_CODE.fullmatch(code) or vocabulary.systems.canonical(coding.system or ""):
+            continue
+        meaning = vocabulary.results.get(code, {}).get(LOINC)
+        if meaning is not None:
+            return ((f"{NO_SYSTEM}{code}", meaning),)
     return ()
 
 

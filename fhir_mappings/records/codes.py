@@ -26,6 +26,8 @@ class Code:
     def concept(self, text: str = "") -> dict[str, Any]:
         """A FHIR CodeableConcept with this coding."""
         coding = {"system": self.system, "code": self.code, "display": self.display}
+        if not self.system:
+            del coding["system"]
         return {"coding": [coding], "text": text or self.display}
 
 

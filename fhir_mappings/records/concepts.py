@@ -130,6 +130,9 @@ def _result(name: str, code: str, display: str, material: str = "", *, donor: bo
 _RESULTS = (
     _result("marrow lymphoblasts", "50724-4", "Lymphoblasts/Leukocytes in Bone marrow", "marrow"),
     _result("marrow blasts", "11150-0", "Blasts/cells in Bone marrow", "marrow"),
+    Concept(
+        "marrow blasts without code system", Shape.RESULT, Code("", "11150-0", "Blasts"), material="marrow"
+    ),
     _result("donor marrow lymphoblasts", "50724-4", "Lymphoblasts in Bone marrow", "marrow", donor=True),
     _result("marrow immunophenotype", "55230-7", "Immunophenotyping study", "marrow"),
     _result("blood blasts", "26446-5", "Blasts/100 leukocytes in Blood", "blood"),

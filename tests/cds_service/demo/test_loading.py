@@ -73,6 +73,49 @@ def test_loading_again_replaces(empty_server: Sandbox) -> None:
     assert {one.version for one in stored} == {2}
 
 
+@pytest.mark.parametrize("answer", [405, 422, 501])
+def test_a_server_without_transactions_is_written_one_by_one(empty_server: Sandbox, answer: int) -> None:
+    patients = load_patients(TODAY)
+    resources = [resource for patient in patients for resource in patient.resources]
+    put: list[str] = []
+    app = Flask("puts_only")
+
+    @app.route("/fhir", methods=["POST"])
+    def refuse() -> tuple[str, int]:
+        return "", answer
+
+    @app.route("/fhir/<kind>/<identity>", methods=["PUT"])
+    def take(kind: str, identity: str) -> tuple[str, int]:
+        put.append(f"{kind}/{identity}")
+        return "", 201
+
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        load(f"http://127.0.0.1:{server.port}/fhir", patients)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert sorted(put) == sorted(f"{one['resourceType']}/{one['id']}" for one in resources)
+    assert put[: len(patients)] == [f"Patient/{patient.id}" for patient in patients]
+
+
+def test_a_server_that_takes_neither_is_told(empty_server: Sandbox) -> None:
+    app = Flask("reads_only")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with pytest.raises(NotLoaded, match="PUT Patient"):
+            load(f"http://127.0.0.1:{server.port}/fhir", load_patients(TODAY))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 def test_a_refusal_is_told(empty_server: Sandbox) -> None:
     with pytest.raises(NotLoaded, match="401"):
         load(empty_server.base, load_patients(TODAY))
