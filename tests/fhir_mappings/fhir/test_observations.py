@@ -176,7 +176,14 @@ def test_two_codes_of_different_concepts_contradict_each_other() -> None:
     ],
 )
 def test_a_code_counts_with_its_system_only(codings: list[tuple[str, str]], found: bool) -> None:
-    assert bool(facts_of(observation() | {"code": coded(*codings)}).results) is found
+    results = facts_of(observation() | {"code": coded(*codings)}).results
+    assert any(isinstance(one.value, Measured) for one in results) is found
+
+
+@pytest.mark.parametrize("system", [LOCAL, ""])
+def test_a_loinc_code_without_its_system_is_said_and_not_used(system: str) -> None:
+    (result,) = facts_of(observation() | {"code": coded((system, MARROW))}).results
+    assert result.value == Unusable("system-missing", "78 %")
 
 
 def test_a_sites_own_codes_are_read_as_the_concept_they_stand_for() -> None:
