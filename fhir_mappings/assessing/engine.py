@@ -71,6 +71,7 @@ def evaluate_facts(
     chart = weighed(facts, at, knowledge, reports)
     facts, view, course, standing = chart.facts, chart.view, chart.course, chart.standing
     picture = picture_of(view, facts, chart.disease, course, standing, knowledge)
+    picture = replace(picture, unseen=_unseen_needs(facts, needs, knowledge))
     missing = _missing_needs(facts, needs, knowledge, with_disease=True)
     status = standing.status
     if status is Status.NONE and missing:
@@ -189,6 +190,13 @@ def _missing_needs(
         need.key
         for need in knowledge.needs
         if need.requirement in wanted and (_is_unseen(need, needs) or need.key in facts.unreadable)
+    )
+
+
+def _unseen_needs(facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowledge) -> frozenset[str]:
+    """Every need of which nothing can be said."""
+    return frozenset(
+        need.key for need in knowledge.needs if _is_unseen(need, needs) or need.key in facts.unreadable
     )
 
 

@@ -26,7 +26,8 @@ ThresholdName = Literal[
     "mrd_hsct_cog", "mrd_due_before_days", "mrd_due_after_days", "mrd_before_transplant_days",
     "hsct_referral_days", "antigen_positive_at_least", "antigen_negative_below", "adult_years",
     "cns3_wbc_at_least", "blood_marrow_days", "persistent_marrow_at_least", "lymphoma_marrow_at_least",
-    "blasts_marrow_at_least", "blasts_blood_at_least",
+    "blasts_marrow_at_least", "blasts_blood_at_least", "suspect_blast_count_at_least",
+    "old_marrow_months", "mrd_recurrence_at_least", "mrd_rising_days",
 ]  # fmt: skip
 """The numbers the formulas ask for by name: the type checker refuses a name that is not here, and a file
 that lacks one or holds another cannot be used."""
@@ -40,6 +41,7 @@ _UNIT_BY_NAME = {
     "_factor": "1",
     "_rbc_at_least": "/uL",
     "_wbc_at_least": "/uL",
+    "_count_at_least": "/uL",
 }
 """What the formulas take a number for, by the end of its name; every other one is a percentage."""
 

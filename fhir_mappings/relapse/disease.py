@@ -31,6 +31,21 @@ T_MARKERS = ("cytoplasmic-cd3",)
 """Antigens whose expression by the blasts states a lineage (R-14)."""
 
 
+_TREATMENTS = frozenset(
+    {
+        "hsct-allogeneic",
+        "hsct-autologous",
+        "hsct-unspecified",
+        "car-t",
+        "radiotherapy",
+        "cranial-radiotherapy",
+        "testicular-radiotherapy",
+        "orchiectomy",
+    }
+)
+"""Procedures that treat the leukaemia."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disease:
     """What is known of the leukaemia itself.
@@ -277,6 +292,23 @@ def _from_maintenance(event: Moment, view: View, knowledge: Knowledge) -> tuple[
 def _last_dose(drug: Medication) -> Moment | None:
     """The day of the last dose, where the record states one."""
     return drug.end or (drug.start if drug.resource.startswith("MedicationAdministration/") else None)
+
+
+def treated_since(event: Moment, facts: Facts, view: View, disease: Disease, knowledge: Knowledge) -> bool:
+    """Whether treatment of the leukaemia is on record from the event on: a course, a drug or a procedure.
+
+    A plan from before the event that is merely not closed shows none.
+    """
+    days = [course.start for course in _courses(facts, disease)]
+    days += [course.end for course in _courses(facts, disease)]
+    supportive = knowledge.agents_of("g-csf")
+    days += [
+        drug.end or drug.start
+        for drug in view.medications
+        if drug.agent not in supportive and drug.state is not MedicationState.PLANNED
+    ]
+    days += [done.performed for done in view.procedures if done.kind in _TREATMENTS]
+    return any(day is not None and day.last >= event.first and not day.is_after(view.at) for day in days)
 
 
 def received_agents(view: View) -> Mapping[str, Moment | None]:

@@ -48,7 +48,7 @@ class Episode:
     ``number`` counts relapses proven so far including this one. ``contradicted`` says that every marrow
     criterion is contradicted by MRD of the same specimen (0.4); ``disease_open`` that ALL itself is only
     possible, and what is met does not prove it (D-01, D-03); ``rival`` is another cancer from which the
-    blasts may come (D-04).
+    blasts may come (D-04); ``disagreeing`` are the marrows of one day of which only some prove it (D-09).
     """
 
     number: int
@@ -62,6 +62,7 @@ class Episode:
     contradicted: bool = False
     disease_open: bool = False
     rival: Diagnosis | None = None
+    disagreeing: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ class CourseReader:
             contradicted=grade is not Grade.CODED and contradicted(results, window, self._knowledge, grade),
             disease_open=not self._is_proven(results, grade),
             rival=self._rival(results, event) if grade is not Grade.CODED else None,
+            disagreeing=self._disagreeing(results, window) if grade is Grade.DEFAULT else (),
         )
 
     def _is_proven(self, results: Sequence[CriterionResult], grade: Grade) -> bool:
@@ -228,6 +230,24 @@ class CourseReader:
         return [
             one.verdict for one in results if isinstance(one.verdict, Met) and one.criteria_set == default
         ]
+
+    def _disagreeing(self, results: Sequence[CriterionResult], window: Window) -> tuple[Sample, ...]:
+        """The marrows of one day, where nothing is met once each day counts by its lowest value (D-09)."""
+        days: dict[tuple[object, object], list[Sample]] = {}
+        for sample in window.marrow:
+            days.setdefault((sample.day.first, sample.day.last), []).append(sample)
+        several = [found for found in days.values() if len(found) > 1]
+        if not several:
+            return ()
+        lowest = {min(found, key=_lowest_first).result.resource for found in days.values()}
+        kept = tuple(sample for sample in window.marrow if sample.result.resource in lowest)
+        lower = replace(window, marrow=kept)
+        if self._met_by_default(self.verdicts(lower)):
+            return ()
+        because = {item.resource for met in self._met_by_default(results) for item in met.because}
+        return next(
+            (tuple(found) for found in several if any(one.result.resource in because for one in found)), ()
+        )
 
     def _rival(self, results: Sequence[CriterionResult], event: Moment) -> Diagnosis | None:
         since = Moment.on(event.first - timedelta(days=self._knowledge.whole("marker_window_days")))
@@ -272,6 +292,10 @@ class CourseReader:
         if first_met(self.verdicts(later), self._knowledge.default_set.id) is None:
             return None
         return Remission(Moment.on(event.last + timedelta(days=days)), "presumed", "")
+
+
+def _lowest_first(sample: Sample) -> tuple[object, ...]:
+    return (sample.value.most, sample.result.resource)
 
 
 def first_met(results: Iterable[CriterionResult], set_id: str = "") -> Moment | None:

@@ -69,6 +69,7 @@ class Picture:
     enrolments: tuple[Enrolment, ...]
     referrals: tuple[Referral, ...]
     lineage_switch: Statement | None
+    unseen: frozenset[str] = frozenset()
 
     @property
     def episode(self) -> Episode | None:

@@ -13,9 +13,11 @@ from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.clinical.verdict import Evidence, Met
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION
 from fhir_mappings.knowledge.thresholds import ThresholdName
-from fhir_mappings.relapse.disease import Disease, therapy_around
+from fhir_mappings.relapse.disease import Disease, therapy_around, treated_since
 from fhir_mappings.relapse.episodes import Course, Episode, Grade
+from fhir_mappings.relapse.molecular import MolecularFinding, molecular_finding, returned_mrd
 from fhir_mappings.relapse.scope import LYMPHOBLASTS
 from fhir_mappings.relapse.suspicions import (
     NearMiss,
@@ -57,6 +59,10 @@ class Standing:
     """The words that alone make the finding: it is PROBABLE then, to be confirmed in the report."""
     unread: tuple[ReadReport, ...] = ()
     """Reports newer than the last value used of which nothing was understood."""
+    molecular: MolecularFinding | None = None
+    """MRD that comes back, rises or persists below the level of a relapse (D-07)."""
+    untreated: bool = False
+    """The event is no news, and nothing was given since (D-12)."""
     disagreeing: tuple[tuple[Quoted, Result], ...] = ()
     """Words that say another thing than the coded result of the same specimen."""
 
@@ -160,10 +166,12 @@ def _active(
     preliminary: tuple[Result, ...],
 ) -> Standing | None:
     if not _is_current(episode, course, view, knowledge):
-        return None
+        return _old_untreated(episode, course, view, facts, disease, knowledge)
     persistent = _persistent(episode, view, facts, disease, knowledge)
     status = Status.RELAPSE
-    doubtful = episode.contradicted or episode.disease_open or episode.rival is not None
+    doubtful = (
+        episode.contradicted or episode.disease_open or episode.rival is not None or episode.disagreeing
+    )
     if episode.grade is Grade.CONSENSUS or doubtful or _code_not_found(episode, view, knowledge):
         status = Status.PROBABLE
     if persistent is not None and status is Status.RELAPSE:
@@ -178,6 +186,23 @@ def _active(
         persistent=persistent,
         previous=course.episodes[:-1],
     )
+
+
+def _old_untreated(
+    episode: Episode, course: Course, view: View, facts: Facts, disease: Disease, knowledge: Knowledge
+) -> Standing | None:
+    """A marrow over a threshold that is no news, and after which no treatment is on record (D-12)."""
+    default = knowledge.default_set.id
+    marrow = any(
+        isinstance(one.verdict, Met) and one.criteria_set == default and CRITERION[one.id].in_marrow
+        for one in episode.results
+    )
+    if episode.grade is not Grade.DEFAULT or not marrow:
+        return None
+    if treated_since(episode.event, facts, view, disease, knowledge):
+        return None
+    misses = near_misses(course, view, knowledge)
+    return Standing(Status.PROBABLE, "active", episode, misses=misses, untreated=True)
 
 
 def _code_not_found(episode: Episode, view: View, knowledge: Knowledge) -> bool:
@@ -259,6 +284,7 @@ def _in_remission(
         unusable=unusable,
         preliminary=preliminary,
         previous=course.episodes[:-1],
+        molecular=returned_mrd(course, view, knowledge),
     )
 
 
@@ -271,13 +297,21 @@ def _quiet(
 ) -> Standing:
     """No relapse shown: a near miss, an unusable or preliminary result, or nothing."""
     misses = near_misses(course, view, knowledge)
+    molecular = molecular_finding(course, view, knowledge)
     previous = tuple(episode for episode in course.episodes if episode.after is not None)
     if misses or preliminary:
         return Standing(
-            Status.SUSPECT, misses=misses, unusable=unusable, preliminary=preliminary, previous=previous
+            Status.SUSPECT,
+            misses=misses,
+            unusable=unusable,
+            preliminary=preliminary,
+            previous=previous,
+            molecular=molecular,
         )
     if unusable:
         judged = course.window.marrow or course.window.blood or course.window.taps
         status = Status.SUSPECT if judged else Status.NOT_EVALUABLE
-        return Standing(status, unusable=unusable)
-    return Standing(Status.NONE)
+        return Standing(status, unusable=unusable, molecular=molecular)
+    if molecular is not None and molecular.is_suspicious:
+        return Standing(Status.SUSPECT, previous=previous, molecular=molecular)
+    return Standing(Status.NONE, molecular=molecular)

@@ -9,6 +9,7 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import MedicationState, Result
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
+from fhir_mappings.clinical.samples import numeric
 from fhir_mappings.clinical.verdict import Evidence, Unknown
 from fhir_mappings.clinical.window import Window
 from fhir_mappings.knowledge.model import Knowledge
@@ -38,6 +39,7 @@ def near_misses(course: Course, view: View, knowledge: Knowledge) -> tuple[NearM
     found = [
         *_marrow(window, view, knowledge),
         *_blood(window, view, knowledge),
+        *_absolute_blasts(course, view, knowledge),
         *_fluid(window, view, knowledge),
         *_sites(window, view, knowledge),
         *_residual(course, view, knowledge),
@@ -85,6 +87,30 @@ def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
         else:
             yield NearMiss("blood-marrow-clear" if near else "blood", True, smear.day, evidence)
         return
+
+
+def _absolute_blasts(course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
+    """Blasts in blood as a number without the leukocytes of the day, so that no share is known (D-08)."""
+    counted = {sample.result.resource for sample in view.blood}
+    start = course.remission.day.first if course.remission is not None else None
+    least = knowledge.thresholds["suspect_blast_count_at_least"]
+    days = knowledge.whole("blood_marrow_days")
+    below = knowledge.number("suspect_marrow_at_least")
+    counts = numeric(view.results("blood-blast-count"), knowledge.titles)
+    alone = [sample for sample in counts if sample.result.resource not in counted]
+    for count in alone[-1:]:
+        if (start is not None and count.day.last < start) or not _recent(count.day, view, knowledge):
+            return
+        if count.value.is_at_least(least.value) is not Answer.YES:
+            return
+        near = [one for one in course.window.marrow if within_days(one.day, count.day, days) is Answer.YES]
+        if any(sample.value.is_at_least(below) is not Answer.NO for sample in near):
+            return
+        evidence = (count.evidence(">=", str(least.value)), *(sample.evidence() for sample in near))
+        if growth_factor_before(count.day, view, knowledge):
+            yield NearMiss("blood-growth-factor", False, count.day, evidence)
+        else:
+            yield NearMiss("blood-marrow-clear" if near else "blood-absolute", True, count.day, evidence)
 
 
 def _fluid(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:

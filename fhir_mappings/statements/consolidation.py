@@ -10,9 +10,11 @@ from fhir_mappings.assessment import Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.options import Marker
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.knowledge.thresholds import ThresholdName
+from fhir_mappings.relapse.molecular import MolecularFinding
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.statement import (
@@ -32,9 +34,41 @@ _TRANSPLANT_READINGS: tuple[tuple[ThresholdName, str], ...] = (
 
 def mrd_result_section(picture: Picture) -> Iterator[Section]:
     """MRD after reinduction, held against every group's threshold (S-003-30, -31, -45)."""
+    found = picture.standing.molecular
+    lines = list(_trend(picture, found)) if found is not None else []
+    summary = say("mrd-res.summary") if found is None else _trend_summary(found)
     sample = response_mrd(picture)
     if sample is not None and _response_counts(picture):
-        yield Section("MRD-RES", Indicator.INFO, tuple(_result(picture, sample)), say("mrd-res.summary"))
+        lines += _result(picture, sample)
+    if lines:
+        yield Section("MRD-RES", Indicator.INFO, tuple(lines), summary)
+
+
+def _trend_summary(found: MolecularFinding) -> Statement:
+    return say(
+        f"mrd-res.{found.trend.value}.summary", value=_mrd_text(found.latest), date=found.latest.day.text
+    )
+
+
+def _trend(picture: Picture, found: MolecularFinding) -> Iterator[Statement]:
+    """MRD that comes back, rises or persists, and what a label says from here on (D-07)."""
+    latest = found.latest
+    values = {
+        "value": _mrd_text(latest),
+        "date": latest.day.text,
+        "method": latest.result.method or "method not stated",
+    }
+    if found.beside is not None:
+        values |= {"earlier": _mrd_text(found.beside), "before": found.beside.day.text}
+    yield say(f"mrd-res.{found.trend.value}", **values)
+    b_lineage = picture.disease.lineage is Lineage.B and picture.markers.cd19 is not Marker.NEGATIVE
+    high = latest.value.is_at_least(picture.knowledge.number("mrd_recurrence_at_least")) is Answer.YES
+    if high and b_lineage and picture.disease.certain:
+        yield say("mrd-res.label")
+
+
+def _mrd_text(sample: Sample) -> str:
+    return f"{sample.value.text} {sample.value.unit}".strip()
 
 
 def mrd_due_section(picture: Picture) -> Iterator[Section]:

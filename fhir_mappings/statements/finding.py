@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhir_mappings.assessment import CriterionResult, Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Diagnosis, Phase
-from fhir_mappings.clinical.moments import Moment, within_days
+from fhir_mappings.clinical.moments import Moment, exceeds_months, within_days
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
 from fhir_mappings.knowledge.criterion import Criterion
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
@@ -70,7 +70,8 @@ def relapse_section(picture: Picture) -> Iterator[Section]:
 def probable_section(picture: Picture) -> Iterator[Section]:
     """A relapse by another criteria set, by a code alone, or one that is contradicted."""
     if picture.standing.status is Status.PROBABLE:
-        yield Section("PROBABLE", Indicator.WARNING, tuple(_probable(picture)), headline(picture, "probable"))
+        indicator = Indicator.INFO if is_long_ago(picture) else Indicator.WARNING
+        yield Section("PROBABLE", indicator, tuple(_probable(picture)), headline(picture, "probable"))
 
 
 def refractory_section(picture: Picture) -> Iterator[Section]:
@@ -111,8 +112,14 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     if episode.grade is Grade.CODED and not picture.standing.in_words:
         yield say("relapse.coded", date=episode.event.text)
         yield say("probable.coded-not-found")
+    if picture.standing.untreated:
+        looked = not picture.unseen & TREATMENT_NEEDS
+        yield say("probable.old.untreated" if looked else "probable.old.not-looked", date=episode.event.text)
     if episode.rival is not None:
         yield _rival(episode.rival)
+    if episode.disagreeing:
+        values = "; ".join(measured(sample.evidence()) for sample in episode.disagreeing)
+        yield say("probable.disagree", value=values)
     if episode.contradicted:
         yield say("probable.contradicted")
     elif episode.grade is Grade.CONSENSUS:
@@ -134,6 +141,17 @@ def _in_words(picture: Picture) -> Iterator[Statement]:
         yield say("probable.words", quote=one.quote, date=date, kind=capital(kind_of(one.report)))
     if quoted:
         yield say("probable.words.confirm")
+
+
+TREATMENT_NEEDS = frozenset({"medications", "administrations", "procedures", "careplans"})
+"""Needs under which treatment would be found."""
+
+
+def is_long_ago(picture: Picture) -> bool:
+    """An untreated event so old that it only informs (D-12)."""
+    months = picture.knowledge.whole("old_marrow_months")
+    event = episode_of(picture).event
+    return picture.standing.untreated and exceeds_months(event, picture.view.today, months) is Answer.YES
 
 
 def _rival(rival: Diagnosis) -> Statement:

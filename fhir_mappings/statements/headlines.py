@@ -13,6 +13,8 @@ def headline(picture: Picture, kind: str) -> Statement:
     episode = episode_of(picture)
     if kind == "probable" and episode.rival is not None:
         return say("probable.summary.lineage", date=episode.event.text)
+    if kind == "probable" and picture.standing.untreated:
+        return say("probable.summary.old", date=episode.event.text)
     number = max(episode.number, len(picture.standing.previous) + 1)
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
     tempo = {"early": "early ", "late": "late "}.get(timing, "")

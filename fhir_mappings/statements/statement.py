@@ -19,8 +19,10 @@ def is_active_disease(picture: Picture) -> bool:
     if standing.in_words:
         return False
     episode = standing.episode
-    doubtful = episode is not None and (episode.contradicted or episode.rival is not None)
-    return picture.disease.certain and not doubtful
+    doubtful = episode is not None and (
+        episode.contradicted or episode.rival is not None or bool(episode.disagreeing)
+    )
+    return picture.disease.certain and not doubtful and not standing.untreated
 
 
 def is_in_remission(picture: Picture) -> bool:
