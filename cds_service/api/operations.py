@@ -50,6 +50,8 @@ def version_route() -> Response:
         "digest": knowledge.digest,
         "review": knowledge.review,
     }
+    if knowledge.site is not None:
+        stamp["siteDigest"] = knowledge.site.digest
     body = {"name": "relapse-cds", "version": software_version(), "cdsHooks": SPECIFICATION, "fhir": "4.0.1"}
     return json_response({**body, "knowledge": stamp})
 

@@ -40,6 +40,9 @@ def add_parser(subparsers: Any) -> None:
             "--directory", type=Path, metavar="DIR", help="knowledge (default: the packaged one)"
         )
         action.add_argument(
+            "--overlay", type=Path, metavar="DIR", help="what a site changes (knowledge_overlay)"
+        )
+        action.add_argument(
             "--cases", type=Path, metavar="DIR", help="clinical cases (default: the checkout's)"
         )
 
@@ -58,8 +61,9 @@ def _sign(args: argparse.Namespace) -> int:
 
     content = _content(args)
     rule = _rule(content, args.rule)
+    folder = args.overlay or args.directory or PACKAGED
     try:
-        path = sign(rule, content, _reviewer(args.reviewer), _day(args.date), args.directory or PACKAGED)
+        path = sign(rule, content, _reviewer(args.reviewer), _day(args.date), folder)
     except CasesMissing:
         raise Unusable(
             "knowledge sign: the clinical cases are not here; sign in a checkout, or give --cases"
@@ -88,7 +92,7 @@ def _content(args: argparse.Namespace) -> Reviewable:
     from fhir_mappings.knowledge.review.content import PACKAGED
 
     try:
-        return content_of(args.directory or PACKAGED, args.cases)
+        return content_of((args.directory or PACKAGED).resolve(), args.cases, args.overlay)
     except KnowledgeError as error:
         sys.stderr.write(f"{error}\n")
         raise Unusable("the knowledge cannot be used; see above") from None
@@ -99,7 +103,7 @@ def _content(args: argparse.Namespace) -> Reviewable:
 def _case_records(args: argparse.Namespace) -> dict[str, CaseRecord]:
     from fhir_mappings.knowledge.review.content import PACKAGED, cases_beside, read_case_records
 
-    folder = args.cases or cases_beside(args.directory or PACKAGED)
+    folder = args.cases or cases_beside((args.directory or PACKAGED).resolve())
     return dict(read_case_records(folder)) if folder is not None else {}
 
 

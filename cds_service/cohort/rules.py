@@ -27,6 +27,7 @@ class RulesSource:
     """Where the rules come from. ``tenant`` is the site whose export it is."""
 
     knowledge_dir: str = ""
+    knowledge_overlay: str = ""
     criteria_set: str = ""
     repopulation: str = ""
     tenant: str = NO_TENANT
@@ -41,6 +42,7 @@ class RulesSource:
         """The rules that a hook call of that tenant would be answered by."""
         chosen = cls(
             knowledge_dir=str(settings.knowledge_dir or ""),
+            knowledge_overlay=str(settings.knowledge_overlay or ""),
             criteria_set=settings.criteria_set,
             repopulation=settings.repopulation,
             bases=bases,
@@ -111,6 +113,7 @@ class Rules:
 def _loaded(source: RulesSource) -> Rules:
     settings = Settings.embedded(
         knowledge_dir=Path(source.knowledge_dir) if source.knowledge_dir else None,
+        knowledge_overlay=Path(source.knowledge_overlay) if source.knowledge_overlay else None,
         criteria_set=source.criteria_set,
         repopulation=source.repopulation,
     )

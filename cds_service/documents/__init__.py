@@ -14,7 +14,6 @@ from cds_service.documents.api_description import errors_md, openapi_json
 from cds_service.documents.clinical import all_md
 from cds_service.documents.configuration import configuration_md
 from cds_service.documents.conformance import conformance_md
-from cds_service.documents.copies import copy_of
 from cds_service.documents.traceability import traceability_md
 
 
@@ -33,9 +32,5 @@ DOCUMENTS: tuple[Document, ...] = (
     Document("docs/conformance.md", conformance_md),
     Document("docs/errors.md", errors_md),
     Document("docs/openapi.json", openapi_json),
-    # Copies for the pages of an installed service, after what they copy.
-    Document("cds_service/pages/clinical/all.md", copy_of("docs/clinical/all.md")),
-    Document("cds_service/pages/clinical/decisions.md", copy_of("docs/clinical/decisions.md")),
-    Document("cds_service/pages/clinical/traceability.md", copy_of("docs/clinical/traceability.md")),
 )
 """Every generated document."""

@@ -9,9 +9,14 @@ from fhir_mappings.assess import Knowledge, choose, load_knowledge, self_test
 
 
 def knowledge_in_use(settings: Settings) -> Knowledge:
-    """Raises KnowledgeError for files that cannot be used, wrong golden cases or a choice nobody knows."""
-    knowledge = load_knowledge(settings.knowledge_dir)
-    self_test(knowledge)
+    """The golden cases are held against the knowledge as it was packaged, before the site's changes.
+
+    Raises KnowledgeError for files that cannot be used, wrong golden cases or a choice nobody knows.
+    """
+    packaged = load_knowledge(settings.knowledge_dir)
+    self_test(packaged)
+    overlay = settings.knowledge_overlay
+    knowledge = load_knowledge(settings.knowledge_dir, overlay) if overlay is not None else packaged
     return choose(knowledge, settings.criteria_set, settings.repopulation)
 
 

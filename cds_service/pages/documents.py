@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -39,13 +39,19 @@ class DocumentPage:
 @lru_cache(maxsize=1)
 def clinical_documents() -> dict[str, DocumentPage]:
     """The clinical documents of the package, by name."""
-    place = files("cds_service.pages") / "clinical"
+    place = _place()
     texts = {
         file.name.removesuffix(".md"): file.read_text("utf-8")
         for file in sorted(place.iterdir(), key=lambda file: file.name)
         if file.name.endswith(".md")
     }
     return {name: document_page(name, text, texts) for name, text in texts.items()}
+
+
+def _place() -> Path:
+    """Where the pages lie: in an installed package beside this module, in a checkout in ``docs``."""
+    packaged = Path(__file__).parent / "clinical"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "docs" / "clinical"
 
 
 def document_page(name: str, text: str, names: Collection[str] = ()) -> DocumentPage:

@@ -235,7 +235,7 @@ def _anchored(settings: Settings, directory: Path) -> Settings:
     )
     paths = {
         key: directory / value
-        for key in ("knowledge_dir", "ca_file")
+        for key in ("knowledge_dir", "knowledge_overlay", "ca_file")
         if (value := getattr(settings, key)) is not None
     }
     trials = _anchored_trials(settings.trials, directory)

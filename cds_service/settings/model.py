@@ -232,6 +232,9 @@ class Settings(BaseSettings):
     """How much is logged; no level logs patient data or tokens."""
     knowledge_dir: Path | None = None
     """A directory of knowledge to use instead of the one inside the package."""
+    knowledge_overlay: Path | None = None
+    """A folder with only the numbers and words that differ from the packaged knowledge; see
+    [site-knowledge.md](site-knowledge.md)."""
     criteria_set: str = ""
     """The criteria set that decides relapse; empty: the one the knowledge marks as default."""
     repopulation: str = ""

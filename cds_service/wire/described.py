@@ -108,6 +108,7 @@ class KnowledgeStamp(_Answer):
     version: Text
     digest: Text
     review: Literal["draft", "approved"]
+    siteDigest: Text | None = None
 
 
 class Version(_Answer):

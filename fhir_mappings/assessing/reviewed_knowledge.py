@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +11,17 @@ from fhir_mappings.assessing.engine import evaluate_facts
 from fhir_mappings.fhir.chart import ChartReader
 from fhir_mappings.knowledge import assembly
 from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
+from fhir_mappings.knowledge.digests import content_digest, shipped_digest
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.overlay import laid_over
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
-from fhir_mappings.knowledge.review.case_records import cases_beside
+from fhir_mappings.knowledge.review.case_records import cases_beside, read_case_records
 from fhir_mappings.knowledge.review.rules import RuleCode, rules_of
 from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,
     Reviewable,
+    ReviewEntry,
     read_reviews,
     review_state,
     reviewable,
@@ -35,12 +38,46 @@ RULE_CODE = RuleCode(
 """What the rules of the knowledge stand on above it."""
 
 
-def load_knowledge(directory: Path | None = None) -> Knowledge:
+def load_knowledge(directory: Path | None = None, overlay: Path | None = None) -> Knowledge:
     """The knowledge in ``directory`` (by default the packaged one for ALL) with the state of its review.
 
-    Raises KnowledgeError listing every fault with file, line, key and remedy.
+    ``overlay`` is a folder with what a site changes. Raises KnowledgeError listing every fault with file,
+    line, key and remedy, and for packaged knowledge that was changed where it is installed.
     """
-    return _load(directory or PACKAGED_KNOWLEDGE)
+    if directory is None:
+        _refuse_altered(PACKAGED_KNOWLEDGE)
+    knowledge = _load(directory or PACKAGED_KNOWLEDGE)
+    return knowledge if overlay is None else _overlaid(directory or PACKAGED_KNOWLEDGE, overlay)
+
+
+def _refuse_altered(directory: Path) -> None:
+    """Raises KnowledgeError where an installed package no longer holds the knowledge it was built with."""
+    shipped = shipped_digest(directory)
+    if shipped and shipped != content_digest(directory):
+        remedy = "install the package again, and write what differs here into a folder: knowledge_overlay"
+        fault = Fault(str(directory), 0, "files", "differ from those that were shipped", remedy)
+        raise KnowledgeError([fault])
+
+
+def _overlaid(directory: Path, overlay: Path) -> Knowledge:
+    cases = cases_beside(directory)
+    known = read_case_records(cases).keys() if cases is not None else None
+    knowledge = laid_over(_load(directory), overlay, known)
+    entries = _signed(directory, overlay, knowledge)
+    return replace(knowledge, review=review_state(knowledge, directory, entries, RULE_CODE))
+
+
+def _signed(directory: Path, overlay: Path | None, knowledge: Knowledge) -> Mapping[str, ReviewEntry]:
+    """What was signed, a site's signatures before the packaged ones. Raises KnowledgeError."""
+    faults: list[Fault] = []
+    entries = dict(read_reviews(directory / FILE_NAME, faults))
+    if overlay is not None and (overlay / FILE_NAME).exists():
+        own = read_reviews(overlay / FILE_NAME, faults)
+        faults.extend(unknown_rules(overlay / FILE_NAME, rules_of(knowledge, directory, {}, RULE_CODE), own))
+        entries.update(own)
+    if faults:
+        raise KnowledgeError(faults)
+    return entries
 
 
 @functools.cache
@@ -56,13 +93,15 @@ def _load(directory: Path) -> Knowledge:
     return replace(knowledge, review=review_state(knowledge, directory, reviews, RULE_CODE))
 
 
-def content_of(directory: Path = PACKAGED_KNOWLEDGE, cases: Path | None = None) -> Reviewable:
+def content_of(
+    directory: Path = PACKAGED_KNOWLEDGE, cases: Path | None = None, overlay: Path | None = None
+) -> Reviewable:
     """Every rule of a knowledge directory with its review. ``cases`` defaults to those of the checkout.
 
     Raises KnowledgeError for knowledge that cannot be used.
     """
-    knowledge = load_knowledge(directory)
-    reviews = read_reviews(directory / FILE_NAME, [])
+    knowledge = load_knowledge(directory, overlay)
+    reviews = _signed(directory, overlay, knowledge)
     return reviewable(knowledge, directory, reviews, cases or cases_beside(directory), RULE_CODE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 import types
 import typing
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fhir_mappings.knowledge.code_rows import Code, read_codes
+from fhir_mappings.knowledge.digests import content_digest, file_digest
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.toml_lines import KeyLines
 
@@ -34,7 +34,6 @@ __all__ = [
 
 BaseModelT = TypeVar("BaseModelT", bound=BaseModel)
 
-_DIGESTED = frozenset({".toml", ".csv", ".py"})
 _MAX_MESSAGE = 200
 
 
@@ -68,30 +67,6 @@ def read_value_sets(directory: Path, faults: list[Fault]) -> Mapping[str, tuple[
     if not paths:
         faults.append(Fault(str(directory), 0, "*.csv", "no value sets found", "add the value set files"))
     return types.MappingProxyType({path.stem: read_codes(path, faults) for path in paths})
-
-
-def content_digest(directory: Path) -> str:
-    """``sha256:`` over names and contents of all TOML, CSV and Python files below ``directory``.
-
-    Line ends are normalised and names are relative, so every machine and every checkout gets the same digest.
-    """
-    names = {
-        path.relative_to(directory).as_posix(): path
-        for path in directory.rglob("*")
-        if path.suffix in _DIGESTED and path.is_file()
-    }
-    digest = hashlib.sha256()
-    for name in sorted(names):
-        content = names[name].read_bytes().replace(b"\r\n", b"\n")
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return f"sha256:{digest.hexdigest()}"
-
-
-def file_digest(path: Path) -> str:
-    """``sha256:`` over the content of one file, line ends normalised."""
-    content = path.read_bytes().replace(b"\r\n", b"\n")
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _syntax_fault(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Fault:

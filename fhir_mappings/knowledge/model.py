@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
@@ -21,12 +22,36 @@ from fhir_mappings.knowledge.words import Words as Words
 
 
 @dataclass(frozen=True, slots=True)
+class SiteChange:
+    """One number or sentence that a site changed: what it was and is, why, by whom and when.
+
+    ``cases`` are the clinical cases whose answer it changes.
+    """
+
+    key: str
+    was: str
+    value: str
+    reason: str
+    name: str
+    on: date
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteVersion:
+    """What a site laid over the packaged knowledge, and the digest of its folder."""
+
+    digest: str
+    changes: tuple[SiteChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """All knowledge of one disease. ``digest`` covers every file; ``review`` is draft or approved.
 
     ``titles`` names every result concept for display. ``sets_off`` are criteria sets that only a site's
     choice evaluates. ``statements`` and ``references`` are what everything
-    else cites.
+    else cites. ``site`` is what a site changed, None where it decides by the packaged knowledge.
     """
 
     disease: str
@@ -49,6 +74,7 @@ class Knowledge:
     sets_off: tuple[CriteriaSet, ...] = ()
     statements: Mapping[str, SeedStatement] = field(default_factory=dict)
     references: References = field(default_factory=lambda: References({}, {}, {}))
+    site: SiteVersion | None = None
     agent_classes: Mapping[str, frozenset[str]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -99,7 +99,7 @@ def read_thresholds(path: Path, faults: list[Fault]) -> Mapping[ThresholdName, T
         for key in sorted(file.root.keys() - REQUIRED)
     )
     for key, entry in file.root.items():
-        faults.extend(Fault(str(path), 0, key, *found) for found in _misfits(key, entry))
+        faults.extend(Fault(str(path), 0, key, *found) for found in misfits(key, entry.unit, entry.value))
         faults.extend(past_faults(path, key, entry.value, entry.since, entry.was))
     return MappingProxyType(
         {key: _threshold(key, file.root[key]) for key in get_args(ThresholdName) if key in file.root}
@@ -112,18 +112,18 @@ def _threshold(key: ThresholdName, entry: ThresholdEntry) -> Threshold:
     )
 
 
-def _misfits(key: str, entry: ThresholdEntry) -> Iterator[tuple[str, str]]:
+def misfits(key: str, written: str, value: Decimal) -> Iterator[tuple[str, str]]:
     """A unit or a number that the formulas would take for something else."""
     unit = next((unit for end, unit in _UNIT_BY_NAME.items() if key.endswith(end)), "%")
-    if entry.unit != unit:
+    if written != unit:
         yield (
-            f"the unit is {entry.unit}, the rules count in {unit}",
+            f"the unit is {written}, the rules count in {unit}",
             f'write unit = "{unit}" and the value in it',
         )
-    elif unit in ("d", "mo", "a") and (entry.value < 1 or entry.value % 1 != 0):
-        yield f"{entry.value} {unit} is no whole number from 1 on", "write whole days, months or years"
-    elif entry.value == 0 or (unit == "%" and entry.value > 100):
+    elif unit in ("d", "mo", "a") and (value < 1 or value % 1 != 0):
+        yield f"{value} {unit} is no whole number from 1 on", "write whole days, months or years"
+    elif value == 0 or (unit == "%" and value > 100):
         yield (
-            f"{entry.value} {unit} is no threshold",
+            f"{value} {unit} is no threshold",
             "write a number above 0, and at most 100 for a percentage",
         )

@@ -65,6 +65,11 @@ def words_of(entries: Mapping[str, WordsEntry], path: Path, faults: list[Fault])
     )
 
 
+def blanks_of(text: str) -> frozenset[str]:
+    """The names of the blanks of a sentence."""
+    return frozenset(name for _text, name, _spec, _conversion in _fields(text) if name)
+
+
 def _fields(text: str) -> list[tuple[str, str | None, str | None, str | None]]:
     try:
         return list(string.Formatter().parse(text))

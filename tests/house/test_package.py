@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fhir_mappings.knowledge.digests import content_digest
 from tests.house.locks import ROOT
 
 PACKAGES = ("fhir_mappings", "cds_service")
@@ -79,6 +80,16 @@ def test_the_wheel_has_every_file_of_the_packages(wheel: zipfile.ZipFile) -> Non
     expected = {name for package in PACKAGES for name in files_below(ROOT / package)}
     assert len(expected) > 150
     assert expected - set(wheel.namelist()) == set()
+
+
+def test_the_wheel_has_the_clinical_pages_and_the_digest_of_its_knowledge(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    for page in sorted((ROOT / "docs/clinical").rglob("*.md")):
+        name = f"cds_service/pages/clinical/{page.relative_to(ROOT / 'docs/clinical').as_posix()}"
+        assert wheel.read(name) == page.read_bytes(), name
+    assert "fhir_mappings/knowledge/packaged.digest" in names
+    shipped = wheel.read("fhir_mappings/knowledge/packaged.digest").decode().strip()
+    assert shipped == content_digest(ROOT / "fhir_mappings/knowledge/relapsed_all")
 
 
 def test_the_source_distribution_is_the_whole_project(in_source: set[str]) -> None:

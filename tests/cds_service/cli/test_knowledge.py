@@ -101,3 +101,31 @@ def test_knowledge_that_cannot_be_used_is_told(run: Run, knowledge: Path) -> Non
     code, _, err = run("status")
     assert code == 2
     assert "thresholds.toml" in err
+
+
+def test_a_site_signs_what_it_changed_in_its_own_folder(run: Run, tmp_path: Path, knowledge: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "criteria_sets.toml").write_text(
+        "[seed-000.marrow_single.percent]\nvalue = 45\nreason = 'as our protocol says'\n"
+        "name = 'Dr Example'\ndate = 2026-11-20\ncases = ['A-below']\n",
+        encoding="utf-8",
+    )
+    code, _, _ = run("sign", "criterion-A", "--reviewer", "Dr Example", "--overlay", str(folder))
+    assert code == 0
+    assert 'rule = "criterion-A"' in (folder / "reviews.toml").read_text("utf-8")
+    assert "criterion-A" not in (knowledge / "reviews.toml").read_text("utf-8")
+    _, out, _ = run("status", "--overlay", str(folder))
+    assert "1 of " in out
+    code, _, err = run("status", "--overlay", str(tmp_path / "missing"))
+    assert (code, "is no folder" in err) == (2, True)
+
+
+def test_relative_folders_are_read(capsys: Capture, knowledge: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(knowledge.parent)
+    for words in (["status"], ["sign", "criterion-A", "--reviewer", "Dr Example"], ["review", "criterion-A"]):
+        code = main(["knowledge", *words, "--directory", knowledge.name, "--cases", CASES])
+        told = capsys.readouterr()
+        assert (code, "Traceback" in told.err) == (0, False), told.err
+    assert main(["knowledge", "status", "--directory", "missing"]) == 2
+    assert "cannot be" in capsys.readouterr().err
