@@ -68,26 +68,67 @@ class Outcome:
         self.fault_count += part.fault_count
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The charts of the patients whose chart opens, on disk, and what was found on the way."""
+
+    patients: list[str]
+    outcome: Outcome
+    files: list[str]
+    buckets: int
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The resource types that the export holds."""
+        return tuple(sorted(self.outcome.types))
+
+
 def run_local(run: Run, progress: Progress = no_progress) -> Outcome:
     """Everything, from the first look to the rows. Raises OSError for a disk that fails."""
     work = WorkFolder(run.job.out)
     with processes(run) as pool:
-        patients = _looked(run, work, pool, progress)
-        while True:
-            found = _collected(run, work, pool, progress, patients)
-            late = {patient for part in found for patient in part.late} - set(patients)
-            if not late:
-                break
-            # Conditions stood where nobody looked for them: once more, with their patients.
-            patients = sorted({*patients, *late})
-        _join(run, work, pool, progress, found, patients)
-        outcome = _outcome(found)
-        count = _assessed(run, work, pool, progress, patients, outcome)
-    stage = _stage("rows", patients)
-    outcome.rows = lambda: (
-        row for bucket in range(count) for row in work.read(stage, str(bucket), list[Row])
-    )
-    return outcome
+        gathered = gather(run, work, pool, progress)
+        stage = stage_of("rows", gathered.patients)
+        read = each_bucket(stage, _assess, run.job, gathered, work, pool, progress)
+    gathered.outcome.rows = lambda: (row for name in read for row in work.read(stage, name, list[Row]))
+    return gathered.outcome
+
+
+def gather(run: Run, work: WorkFolder, pool: Executor | None, progress: Progress) -> Gathered:
+    """The first two steps. Raises OSError."""
+    patients = _looked(run, work, pool, progress)
+    while True:
+        found = _collected(run, work, pool, progress, patients)
+        late = {patient for part in found for patient in part.late} - set(patients)
+        if not late:
+            break
+        # Conditions stood where nobody looked for them: once more, with their patients.
+        patients = sorted({*patients, *late})
+    _join(run, work, pool, progress, found, patients)
+    lines = [work.place / stage_of(name, patients) / "lines" for name in ("collect", "join")]
+    files = sorted(str(file) for folder in lines if folder.is_dir() for file in folder.iterdir())
+    buckets = max(buckets_of(patients).values(), default=-1) + 1
+    return Gathered(patients, _outcome(found), files, buckets)
+
+
+def each_bucket(
+    stage: str,
+    function: Callable[..., None],
+    job: Job,
+    gathered: Gathered,
+    work: WorkFolder,
+    pool: Executor | None,
+    progress: Progress,
+) -> list[str]:
+    """The third step: ``function`` over every bucket of charts; returns the names of the results."""
+    if not work.path(stage, "files").exists():
+        work.write(stage, "files", gathered.files)
+    tasks = {
+        str(number): (1, (function, job, stage, (number, gathered.buckets), gathered.types))
+        for number in range(gathered.buckets)
+    }
+    do_all(stage, tasks, work, pool, progress)
+    return list(tasks)
 
 
 def _outcome(found: Sequence[Collected]) -> Outcome:
@@ -97,7 +138,7 @@ def _outcome(found: Sequence[Collected]) -> Outcome:
     return outcome
 
 
-def _stage(name: str, patients: Sequence[str]) -> str:
+def stage_of(name: str, patients: Sequence[str]) -> str:
     """A stage whose results hold for a list of patients only."""
     return f"{name}-{len(patients)}"
 
@@ -112,7 +153,7 @@ def _looked(run: Run, work: WorkFolder, pool: Executor | None, progress: Progres
 def _collected(
     run: Run, work: WorkFolder, pool: Executor | None, progress: Progress, patients: list[str]
 ) -> list[Collected]:
-    stage = _stage("collect", patients)
+    stage = stage_of("collect", patients)
     _write_patients(work, stage, patients)
     tasks = {
         str(number): (shard.size, (_collect, run.job, stage, str(number), shard))
@@ -140,7 +181,7 @@ def _join(
     for part in found:
         for key, users in part.joins.items():
             named.setdefault(key, set()).update(users)
-    stage, collected = _stage("join", patients), _stage("collect", patients)
+    stage, collected = stage_of("join", patients), stage_of("collect", patients)
     keys = sorted(named)
     holding = [
         (number, run.shards[number])
@@ -160,26 +201,6 @@ def _join(
             for number, shard in holding
         }
         do_all(stage, tasks, work, pool, progress)
-
-
-def _assessed(
-    run: Run,
-    work: WorkFolder,
-    pool: Executor | None,
-    progress: Progress,
-    patients: Sequence[str],
-    outcome: Outcome,
-) -> int:
-    stage = _stage("rows", patients)
-    count = max(buckets_of(list(patients)).values(), default=-1) + 1
-    lines = [work.place / _stage(name, patients) / "lines" for name in ("collect", "join")]
-    files = sorted(file for folder in lines if folder.is_dir() for file in folder.iterdir())
-    if not work.path(stage, "files").exists():
-        work.write(stage, "files", [str(file) for file in files])
-    types = tuple(sorted(outcome.types))
-    tasks = {str(bucket): (1, (_assess, run.job, stage, (bucket, count), types)) for bucket in range(count)}
-    do_all(stage, tasks, work, pool, progress)
-    return count
 
 
 def do_all(
@@ -249,9 +270,13 @@ def _join_shard(job: Job, stages: tuple[str, str], wanted: str, numbered: tuple[
 
 def _assess(job: Job, stage: str, bucket: tuple[int, int], types: tuple[str, ...]) -> None:
     work, (number, count) = WorkFolder(job.out), bucket
-    files = [Path(name) for name in _files(work.place, stage)]
     rules = job.source.load().with_types(types)
-    work.write(stage, str(number), assess_bucket(number, count, files, job.at, rules))
+    work.write(stage, str(number), assess_bucket(number, count, kept_files(work, stage), job.at, rules))
+
+
+def kept_files(work: WorkFolder, stage: str) -> list[Path]:
+    """The files of kept lines that a stage reads."""
+    return [Path(name) for name in _files(work.place, stage)]
 
 
 @lru_cache(maxsize=1)

@@ -136,7 +136,7 @@ def row(patient: str, lines: Sequence[bytes], at: datetime, rules: Rules) -> Row
     What a hook call would refuse (another patient's resource, a merged patient, another version of FHIR)
     is a row of the status ``refused``, with the reason.
     """
-    entries, unreadable = _entries(patient, lines)
+    entries, unreadable = _entries(patient, lines, rules.unasked_types)
     if any(one.resource is not None and older_version(one.resource) for one in entries):
         return refused_row(patient, at, "wrong-version", rules)
     subject = Subject(patient, rules.bases)
@@ -151,7 +151,7 @@ def row(patient: str, lines: Sequence[bytes], at: datetime, rules: Rules) -> Row
     if any(person.merged for person in facts.persons):
         return refused_row(patient, at, "merged-patient", rules)
     local = at.astimezone(rules.zone)
-    assessment = assess_facts(facts, rules.states, local, rules.knowledge, subject)
+    assessment = assess_facts(facts, rules.states, local, rules.knowledge, subject, rules.reports)
     return row_of(assessment, facts, [one.resource for one in entries if one.resource], rules)
 
 
@@ -161,7 +161,9 @@ def _keep(patient: str, line: bytes, found: Kept) -> None:
         found.joins.setdefault(key, set()).add(patient)
 
 
-def _entries(patient: str, lines: Sequence[bytes]) -> tuple[list[Entry], list[Unreadable]]:
+def _entries(
+    patient: str, lines: Sequence[bytes], unasked: Collection[str]
+) -> tuple[list[Entry], list[Unreadable]]:
     """The entries of a chart. An export has no ``fullUrl``: it is what the references call the resource."""
     decoded, unreadable = [], []
     for line in lines:
@@ -172,7 +174,7 @@ def _entries(patient: str, lines: Sequence[bytes]) -> tuple[list[Entry], list[Un
             unreadable.append(Unreadable(head.resource_type or "" if head else "", "", ()))
             continue
         unreadable.extend(one.unreadable)
-        if one.resource.resource_type is not None:
+        if one.resource.resource_type is not None and one.resource.resource_type not in unasked:
             decoded.append(one.resource)
     written = _spellings(decoded)
     entries = []

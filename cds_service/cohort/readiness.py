@@ -122,7 +122,9 @@ def _proposal(one: CodeCount) -> dict[str, Any]:
 
 def _never(summary: Summary, types: Mapping[str, int], rules: Rules) -> list[str]:
     """Sentences about types that are not there, and criteria that no chart decides."""
-    absent = sorted({need.resource_type for need in rules.knowledge.needs} - types.keys())
+    absent = sorted(
+        {need.resource_type for need in rules.knowledge.needs if not need.on_request} - types.keys()
+    )
     lines = [f"nothing that rests on {kind}: the export holds none" for kind in absent]
     if not summary.opened:
         return [*lines, "nothing at all: no chart holds a diagnosis of ALL that is understood"]

@@ -175,7 +175,7 @@ def _unmapped(found: Iterable[Mapping[str, Any]], counts: Counts) -> tuple[list[
 
 
 def _unasked(types: Mapping[str, int], knowledge: Knowledge) -> list[str]:
-    return sorted({need.resource_type for need in knowledge.needs} - types.keys())
+    return sorted({need.resource_type for need in knowledge.needs if not need.on_request} - types.keys())
 
 
 def _need_title(key: str, knowledge: Knowledge) -> str:

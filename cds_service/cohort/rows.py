@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cds_service.cards import build_cards
+from cds_service.cards import build_cards, evidence_key
 from cds_service.cohort.heads import resource_key
 from fhir_mappings.assess import (
     Assessment,
@@ -87,6 +87,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[NeedRow, ...] = ()
     unmapped: tuple[tuple[str, str], ...] = ()
     """``system|code`` and text of results that no rule knows, each once."""
+    card_keys: tuple[str, ...] = ()
+    """What must be unchanged for the card of each topic to stay quiet after an answer."""
     unread_drugs: int = 0
     """Orders and administrations that refer to a Medication that is not there."""
 
@@ -114,7 +116,7 @@ COLUMNS = (
 
 def row_of(assessment: Assessment, facts: Facts, resources: Sequence[Resource], rules: Rules) -> Row:
     """The row of an assessed chart."""
-    timing = assessment.timing
+    timing, topics = assessment.timing, _topics(assessment, rules)
     return Row(
         patient=assessment.patient,
         status=assessment.status.value,
@@ -128,9 +130,10 @@ def row_of(assessment: Assessment, facts: Facts, resources: Sequence[Resource], 
         criteria_met=tuple(
             f"{one.criteria_set}:{one.id}" for one in assessment.criteria if isinstance(one.verdict, Met)
         ),
-        topics=_topics(assessment, rules),
+        topics=topics,
+        card_keys=tuple(evidence_key(topic, assessment) for topic in topics),
         missing_needs=assessment.missing_needs,
-        unread_reports=_unread(facts),
+        unread_reports=_unread(assessment),
         evidence=_evidence(assessment),
         knowledge_digest=assessment.knowledge.digest,
         at=_text(assessment.at),
@@ -163,16 +166,9 @@ def _topics(assessment: Assessment, rules: Rules) -> tuple[str, ...]:
     return tuple(card["source"]["topic"]["code"] for card in cards)
 
 
-def _unread(facts: Facts) -> int:
-    """Records whose value is text that was not understood."""
-    return len(
-        {
-            one.resource
-            for one in facts.results
-            if isinstance(one.value, Narrative)
-            or (isinstance(one.value, Unusable) and one.value.why == "text-unread")
-        }
-    )
+def _unread(assessment: Assessment) -> int:
+    """Written reports that were not, or not wholly, understood."""
+    return len({one.resource for one in assessment.reports if one.state != "read"})
 
 
 def _evidence(assessment: Assessment) -> tuple[str, ...]:

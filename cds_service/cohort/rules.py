@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from cds_service.evaluation.report_reading import policy_of
 from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.settings.model import NO_TENANT, Settings, Tenant
-from fhir_mappings.assess import Availability, Knowledge, NeedState, Opening, opening
+from fhir_mappings.assess import Availability, Knowledge, NeedState, Opening, ReportPolicy, opening
 
 SEEN = NeedState(Availability.PRESENT)
 UNASKED = NeedState(Availability.UNKNOWN, "not-supplied")
@@ -36,6 +37,9 @@ class RulesSource:
     profile: str = "strict"
     timezone: str = "UTC"
     max_cards: int = 4
+    report_text: str = "read"
+    report_reader: str = ""
+    documents: bool = False
 
     @classmethod
     def of(cls, settings: Settings, tenant: Tenant | None, bases: tuple[str, ...] = ()) -> RulesSource:
@@ -57,6 +61,9 @@ class RulesSource:
             bases=tuple(dict.fromkeys((*tenant.fhir_servers, *bases))),
             profile=tenant.profile,
             timezone=tenant.timezone,
+            report_text=tenant.report_text,
+            report_reader=tenant.report_reader,
+            documents=tenant.documents,
         )
 
     @property
@@ -84,6 +91,10 @@ class Rules:
     need_of_type: Mapping[str, str]
     """The need that every resource of a type belongs to, for types that no code narrows."""
 
+    reports: ReportPolicy
+    unasked_types: frozenset[str]
+    """Types that a call of this site would not ask for, so that they are not looked at."""
+
     @property
     def local_codes(self) -> dict[str, tuple[str, ...]]:
         """The site's codes by concept."""
@@ -109,6 +120,18 @@ class Rules:
         return replace(self, states=states)
 
 
+def _site(source: RulesSource) -> Tenant:
+    values = {"report_text": source.report_text, "report_reader": source.report_reader}
+    return Tenant.model_validate({"id": "cohort", **values})
+
+
+def _unasked(source: RulesSource) -> Iterator[str]:
+    if source.report_text == "off":
+        yield "DiagnosticReport"
+    if source.report_text == "off" or not source.documents:
+        yield "DocumentReference"
+
+
 @lru_cache(maxsize=4)
 def _loaded(source: RulesSource) -> Rules:
     settings = Settings.embedded(
@@ -126,5 +149,7 @@ def _loaded(source: RulesSource) -> Rules:
         states={need.key: SEEN for need in knowledge.needs},
         owned_types=frozenset(need.resource_type for need in knowledge.needs) - {"Patient"},
         need_of={name: concept.need for name, concept in concepts.items()},
+        reports=policy_of(_site(source)),
+        unasked_types=frozenset(_unasked(source)),
         need_of_type={need.resource_type: need.key for need in knowledge.needs if not need.coded},
     )

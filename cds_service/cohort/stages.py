@@ -123,14 +123,19 @@ def collect_joined(
         lines.flush()
 
 
-def assess_bucket(
-    bucket: int, count: int, kept_files: Iterable[Path], at: datetime, rules: Rules
-) -> list[Row]:
-    """The third step over the patients of one bucket, sorted by patient."""
+def charts_of(bucket: int, count: int, kept_files: Iterable[Path]) -> Iterator[tuple[str, list[bytes]]]:
+    """The patients of one bucket with their lines, both sorted: nothing depends on files or engine."""
     charts: dict[str, set[bytes]] = {}
     for path in kept_files:
         for patient, line in read_bucket(path, bucket, count):
             charts.setdefault(patient, set()).add(line)
-    # Sorted, so that no row depends on the order of files or on the engine.
-    rows = (row(patient, sorted(charts[patient]), at, rules) for patient in sorted(charts))
+    for patient in sorted(charts):
+        yield patient, sorted(charts[patient])
+
+
+def assess_bucket(
+    bucket: int, count: int, kept_files: Iterable[Path], at: datetime, rules: Rules
+) -> list[Row]:
+    """The third step over the patients of one bucket."""
+    rows = (row(patient, lines, at, rules) for patient, lines in charts_of(bucket, count, kept_files))
     return [found for found in rows if found is not None]

@@ -71,10 +71,21 @@ _JOINED: tuple[Json, ...] = (
 )
 
 
+# In an export, no result means that there is none. A call that is handed searches by code and can ask no server
+# does not believe that; one result shows it that searches by code work.
+_SEEN: Json = {
+    **_JOINED[-1],
+    "id": "of-planted-2",
+    "subject": {"reference": "Patient/planted-2"},
+    "specimen": {"display": "Bone marrow"},
+    "valueQuantity": {"value": 1, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
+}
+
+
 def write_everything(folder: Path) -> None:
     """Writes 44 charts: packed, references of every spelling, joined and contained resources, faults."""
     write_export(Plan(patients=44, demo_every=2, packed=True, references="mixed", faults=True), folder)
-    lines = b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in _JOINED)
+    lines = b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in (*_JOINED, _SEEN))
     (folder / "joined.ndjson.gz").write_bytes(gzip.compress(lines, mtime=0))
 
 
