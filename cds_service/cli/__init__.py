@@ -29,6 +29,7 @@ COMMANDS = (
     "check_config",
     "load_demo",
     "cohort",
+    "replay",
     "readiness",
     "knowledge",
     "docs",

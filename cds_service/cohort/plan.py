@@ -136,7 +136,7 @@ def row(patient: str, lines: Sequence[bytes], at: datetime, rules: Rules) -> Row
     What a hook call would refuse (another patient's resource, a merged patient, another version of FHIR)
     is a row of the status ``refused``, with the reason.
     """
-    entries, unreadable = _entries(patient, lines, rules.unasked_types)
+    entries, unreadable = chart_entries(patient, lines, rules.unasked_types)
     if any(one.resource is not None and older_version(one.resource) for one in entries):
         return refused_row(patient, at, "wrong-version", rules)
     subject = Subject(patient, rules.bases)
@@ -161,7 +161,7 @@ def _keep(patient: str, line: bytes, found: Kept) -> None:
         found.joins.setdefault(key, set()).add(patient)
 
 
-def _entries(
+def chart_entries(
     patient: str, lines: Sequence[bytes], unasked: Collection[str]
 ) -> tuple[list[Entry], list[Unreadable]]:
     """The entries of a chart. An export has no ``fullUrl``: it is what the references call the resource."""

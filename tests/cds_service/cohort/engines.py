@@ -71,8 +71,8 @@ _JOINED: tuple[Json, ...] = (
 )
 
 
-# In an export, no result means that there is none. A call that is handed searches by code and can ask no server
-# does not believe that; one result shows it that searches by code work.
+# In an export, no result means that there is none. A call that is handed searches by code and can ask no
+# server does not believe that; one result shows it that searches by code work.
 _SEEN: Json = {
     **_JOINED[-1],
     "id": "of-planted-2",
