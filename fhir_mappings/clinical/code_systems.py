@@ -30,6 +30,11 @@ class CodeSystems:
             return found
         return next((url for start, url in self.editions if spelling.startswith(start)), "")
 
+    def pair(self, system: str | None, code: str | None) -> tuple[str, str]:
+        """The URL of the system, or its spelling where that is not known, and the code without blanks."""
+        spelt = system or ""
+        return (self.canonical(spelt) or spelt, (code or "").strip())
+
 
 def plain_spelling(system: str) -> str:
     """A spelling without what tells no systems apart: case, https, a closing slash, a version after ``|``."""

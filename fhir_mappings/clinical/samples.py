@@ -160,9 +160,15 @@ def _blasts_seen(result: Result) -> Answer:
 
 
 def same_specimen(one: Result, other: Result) -> bool:
-    """Whether two results were measured on one specimen: by its reference, else by the collection day."""
-    if one.specimen_ref and other.specimen_ref:
+    """Whether two results were measured on one specimen: by its reference, else by the collection day.
+
+    A specimen contained in a result has no name beyond it, so that it can be the one another result contains.
+    """
+    named = one.specimen_ref and other.specimen_ref
+    if named and not ("#" in one.specimen_ref and "#" in other.specimen_ref):
         return one.specimen_ref == other.specimen_ref
+    if named and one.specimen_ref == other.specimen_ref:
+        return True
     if one.collected is None or other.collected is None:
         return False
     return (

@@ -99,7 +99,7 @@ def _is_intrathecal(resource: Resource, vocabulary: Vocabulary) -> bool:
         dosages.extend(resource.dosage if isinstance(resource.dosage, list) else [resource.dosage])
     dosages.extend(resource.dosage_instruction or [])
     for dosage in dosages:
-        codes = {(coding.system, coding.code) for coding in codings_of(dosage.route)}
+        codes = {vocabulary.systems.pair(coding.system, coding.code) for coding in codings_of(dosage.route)}
         if codes & vocabulary.intrathecal or "intrathecal" in texts_of(dosage.route):
             return True
     return False

@@ -54,8 +54,7 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
-    if code.startswith(NO_SYSTEM) and not (isinstance(value, Unusable) and value.why == "no-value"):
-        value = Unusable("system-missing", value.original if isinstance(value, Measured) else "")
+    value = _unless_no_system(code, value)
     if isinstance(value, Unusable) and value.why == "no-value":
         if _status_of(resource) == "registered":
             _leave_out(resource, ref, version, "pending", concept, into)
@@ -201,9 +200,17 @@ def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary
     if concept.dimension == "residual" and value is Presence.ABSENT:
         return _below_sensitivity(resource, vocabulary)
     if concept.id == "disease-status" and resource.value_codeable_concept is not None:
-        codes = {(coding.system, coding.code) for coding in codings_of(resource.value_codeable_concept)}
+        codings = codings_of(resource.value_codeable_concept)
+        codes = {vocabulary.systems.pair(coding.system, coding.code) for coding in codings}
         return Presence.PRESENT if codes & vocabulary.remission_answers else Presence.INDETERMINATE
     return value
+
+
+def _unless_no_system(code: str, value: Value) -> Value:
+    """A value under a code whose system is not known is said and not used."""
+    if not code.startswith(NO_SYSTEM) or (isinstance(value, Unusable) and value.why == "no-value"):
+        return value
+    return Unusable("system-missing", value.original if isinstance(value, Measured) else "")
 
 
 def _below_sensitivity(resource: Resource, vocabulary: Vocabulary) -> Value:
@@ -296,19 +303,32 @@ def collected_moment(resource: Resource) -> tuple[Moment | None, str]:
 def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:
     version = version_of(resource)
     for component in resource.component or ():
-        for coding, concept in meanings(component.code, vocabulary.results):
+        for code, concept in concepts_of_code(component.code, vocabulary):
             refused = _refused(resource, concept, vocabulary)
             specimen = specimen_of(resource, vocabulary)
-            if refused or _conflicts(concept, specimen):
-                _leave_out(resource, ref, version, refused or "specimen-conflict", concept, into)
+            if refused:
+                _leave_out(resource, ref, version, refused, concept, into)
                 continue
             if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
                 continue
-            value = read_value(component, concept.dimension, vocabulary)
-            code = f"{coding.system}|{coding.code}"
+            value = _value_of_component(component, resource, code, concept, vocabulary)
+            if _conflicts(concept, specimen):
+                into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
+                specimen, value = Specimen.OTHER, as_conflict(value)
             result = _result(resource, ref, version, code, concept, specimen, value)
+            if concept.dimension == "residual":
+                result = _with_sensitivity(result, resource, vocabulary)
             into.results.append(result)
             add_component_words(component, result, concept, into)
+
+
+def _value_of_component(
+    component: Component, panel: Resource, code: str, concept: ResultConcept, vocabulary: Vocabulary
+) -> Value:
+    value = read_value(component, concept.dimension, vocabulary)
+    if concept.dimension == "residual" and value is Presence.ABSENT:
+        return _below_sensitivity(panel, vocabulary)
+    return _unless_no_system(code, value)
 
 
 def _read_variant(

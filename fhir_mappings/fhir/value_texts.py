@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-_NUMBER = r"(\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,])|\d{1,12}(?:[.,]\d{1,12})?(?:[eE][-\u2212]?\d{1,2})?)"
+from fhir_mappings.clinical.units import steady
+
+_NUMBER = r"(\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,])|\d{1,12}(?:[.,]\d{1,20})?(?:[eE][-\u2212]?\d{1,2})?)"
 _ABOUT = r"(~|\u2248|ca\.?|circa|approx(?:imately|\.)?|about|around|etwa|env(?:iron|\.)?|aprox\.?)"
 _COMPARED = (
     r"(<=|>=|<|>|\u2264|\u2265|gt|lt|ge|le|greater than|less than|more than|over|at least|up to|mehr als"
@@ -71,4 +73,4 @@ def _has_groups(*numbers: str) -> bool:
 
 def _decimal(text: str) -> Decimal:
     plain = re.sub(r"[ \u00a0\u202f]", "", text).replace(",", ".").replace("\u2212", "-")
-    return Decimal(plain)
+    return steady(Decimal(plain))

@@ -158,8 +158,9 @@ def _copy_keys(result: Result) -> list[tuple[object, ...]]:
 
 
 def _apart(one: Result, other: Result) -> bool:
-    """Whether two results name two specimens: then they are two samples, whatever their values."""
-    return bool(one.specimen_ref and other.specimen_ref and one.specimen_ref != other.specimen_ref)
+    """Whether two results name two specimens of the chart: then they are two samples."""
+    names = {one.specimen_ref, other.specimen_ref}
+    return len(names) == 2 and all(name and "#" not in name for name in names)
 
 
 def _with_specimen(result: Result, taken: SpecimenTaken, ignored: list[Ignored]) -> Result | None:
