@@ -43,7 +43,7 @@ def read_tap(
     rule: TraumaticTapRule,
 ) -> TapReading:
     """Class and trauma of one lumbar puncture, with blood counts of the same day where there are any."""
-    traumatic = Answer.NO
+    traumatic = Answer.of(draw.bloody)
     if draw.rbc is not None:
         traumatic = draw.rbc.value.is_at_least(rule.erythrocytes_at_least)
     ratio = Answer.UNSURE

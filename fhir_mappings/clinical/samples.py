@@ -44,13 +44,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class CsfDraw:
-    """One lumbar puncture. ``blasts`` is the cytology; ``wbc`` and ``rbc`` are per microlitre."""
+    """One lumbar puncture. ``blasts`` is the cytology; ``wbc`` and ``rbc`` are per microlitre.
+
+    ``bloody``: the record describes the fluid so in words.
+    """
 
     day: Moment
     wbc: Sample | None
     rbc: Sample | None
     blasts: Answer
     blasts_from: Result | None = None
+    bloody: bool = False
 
     def evidence(self, comparator: str = "", threshold: str = "") -> tuple[Evidence, ...]:
         """Count, cytology and erythrocytes as evidence."""
@@ -120,7 +124,9 @@ class _Tubes:
     def draw(self) -> CsfDraw:
         blasts, source = cytology_answer(self.cytology)
         count = highest_of(self.counts) if self.counts else None
-        return CsfDraw(self.day, count, _lowest(self.erythrocytes), blasts, source)
+        noted = [*self.cytology, *(sample.result for sample in (*self.counts, *self.erythrocytes))]
+        bloody = any(result.note == "bloody" for result in noted)
+        return CsfDraw(self.day, count, _lowest(self.erythrocytes), blasts, source, bloody)
 
 
 def _of_day(draws: dict[tuple[date, date], _Tubes], moment: Moment) -> _Tubes:

@@ -268,22 +268,35 @@ def _result(
         specimen_ref=specimen_ref,
         code=code,
         method=method,
-        note=_flags(resource),
+        note=_flags(resource, concept.material if specimen is _UNSTATED else specimen),
         date_basis=basis,
         version=version,
     )
 
 
 _HAEMATOGONES = re.compile(r"h(a)?ematogones?")
+_BLOODY = re.compile(
+    r"\bbloody\b|\bblood[- ](?:stained|tinged|contaminat\w*)|contaminated with blood"
+    r"|\btraumatic (?:tap|puncture|lp|lumbar)"
+    r"|\bsanguin\w+|\bblutig\b|\bartifiziell\w* blut\w*|\bha?emorrhagic\b"
+)
+_NOT_BLOODY = re.compile(
+    r"\b(?:not?|non|without|nicht|keine?)[- ](?:\w+ )?(?:bloody|blood[- ]\w+|traumatic \w+|blutig)"
+)
+"""A tap described as bloody is traumatic, also where nobody counted the erythrocytes (F-06)."""
 
 
-def _flags(resource: Resource) -> str:
-    """The one remark a rule looks for in a comment (F-05); the comment itself is not kept."""
+def _flags(resource: Resource, material: Specimen) -> str:
+    """The remark a rule looks for in a comment (F-05, F-06); the comment itself is not kept."""
     notes = notes_of(resource)
+    if material is Specimen.CSF:
+        words = [resource.value_string or "", *notes, *map(texts_of, interpretations_of(resource))]
+        text = _NOT_BLOODY.sub("", " ".join(words).lower())
+        return "bloody" if _BLOODY.search(text) else ""
     if not notes:
         return ""
-    words = " ".join([texts_of(resource.method), resource.value_string or "", *notes])
-    return "haematogones" if _HAEMATOGONES.search(words.lower()) else ""
+    words = [texts_of(resource.method), resource.value_string or "", *notes]
+    return "haematogones" if _HAEMATOGONES.search(" ".join(words).lower()) else ""
 
 
 def collected_moment(resource: Resource) -> tuple[Moment | None, str]:

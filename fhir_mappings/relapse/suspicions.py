@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fhir_mappings.clinical.answers import Answer
+from fhir_mappings.clinical.cns import TapReading
 from fhir_mappings.clinical.facts import MedicationState, Result
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable
-from fhir_mappings.clinical.samples import numeric
+from fhir_mappings.clinical.samples import Sample, numeric
 from fhir_mappings.clinical.verdict import Evidence, Unknown
 from fhir_mappings.clinical.window import Window
 from fhir_mappings.knowledge.model import Knowledge
-from fhir_mappings.knowledge.relapsed_all.criteria import CRITERION
+from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.relapse.episodes import Course
 from fhir_mappings.relapse.usable_results import MARROW, View, describe
@@ -63,9 +64,24 @@ def _marrow(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMi
     for sample in same_day:
         answer = sample.value.is_at_least(threshold.value)
         if answer is not Answer.NO and _recent(sample.day, view, knowledge):
-            kind = "marrow-growth-factor" if growth_factor_before(sample.day, view, knowledge) else "marrow"
-            yield NearMiss(kind, kind == "marrow", sample.day, (sample.evidence(">=", str(threshold.value)),))
+            kind = "marrow" if _is_below_relapse(sample, knowledge) else "marrow-open"
+            if growth_factor_before(sample.day, view, knowledge):
+                kind = "marrow-growth-factor"
+            urgent = kind != "marrow-growth-factor"
+            yield NearMiss(kind, urgent, sample.day, (sample.evidence(">=", str(threshold.value)),))
             return
+
+
+def _is_below_relapse(sample: Sample, knowledge: Knowledge) -> bool:
+    """Whether the value certainly stands below every marrow threshold of the deciding set (D-11)."""
+    bounds = [
+        line.value
+        for criterion in CRITERIA
+        if criterion.in_marrow and (part := criterion.of(knowledge.default_set)) is not None
+        for line in part.lines()
+        if line.panel == "marrow"
+    ]
+    return all(sample.value.is_above(bound) is Answer.NO for bound in bounds)
 
 
 def _blood(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
@@ -122,14 +138,28 @@ def _fluid(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMis
         return
     evidence = tap.draw.evidence()
     if tap.draw.blasts is Answer.YES:
-        traumatic = tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES
-        yield NearMiss("csf-traumatic" if traumatic else "csf-blasts", True, tap.draw.day, evidence)
+        yield NearMiss(_blasts_in_fluid(tap, window, view, knowledge), True, tap.draw.day, evidence)
         return
     count = (
         tap.draw.wbc.value.is_at_least(knowledge.number("cns3_wbc_at_least")) if tap.draw.wbc else Answer.NO
     )
     if tap.draw.blasts is Answer.UNSURE and count is Answer.YES:
         yield NearMiss("csf-no-cytology", True, tap.draw.day, evidence)
+
+
+def _blasts_in_fluid(tap: TapReading, window: Window, view: View, knowledge: Knowledge) -> str:
+    """What blasts in the fluid prove, as far as its cell count is known (D-11, F-08)."""
+    if tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES:
+        return "csf-traumatic"
+    if tap.draw.wbc is None:
+        day = tap.draw.day.first
+        unread = any(
+            one.concept == "csf-wbc" and one.collected is not None and one.collected.first == day
+            for one in view.unusable
+        )
+        return "csf-count-unread" if unread else "csf-count-missing"
+    least = knowledge.number("cns3_wbc_at_least")
+    return "csf-count-open" if tap.draw.wbc.value.is_at_least(least) is Answer.UNSURE else "csf-blasts"
 
 
 def _sites(window: Window, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
@@ -148,7 +178,10 @@ def _residual(course: Course, view: View, knowledge: Knowledge) -> Iterator[Near
                 one for one in course.window.mrd if one.result.resource == result.verdict.because[0].resource
             ]
             if samples and _recent(samples[0].day, view, knowledge) and course.window.mrd[-1] is samples[0]:
-                yield NearMiss("mrd", True, samples[0].day, result.verdict.because)
+                least = knowledge.number("contradicting_mrd_below")
+                certain = samples[0].value.is_at_least(least) is Answer.YES
+                kind = "mrd" if certain else "mrd-amount"
+                yield NearMiss(kind, True, samples[0].day, result.verdict.because)
 
 
 def _gate(window: Window, course: Course, view: View, knowledge: Knowledge) -> Iterator[NearMiss]:
