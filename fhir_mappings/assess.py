@@ -57,6 +57,7 @@ from fhir_mappings.fhir.decoding import (
     Decoded,
     Malformed,
     Unreadable,
+    checked,
     decode,
     decode_lines,
     is_stated,
@@ -66,6 +67,7 @@ from fhir_mappings.fhir.elements import Entry, Link, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, understood
 from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.fhir.opening import Opening
+from fhir_mappings.fhir.repeated_members import has_repeated_member
 from fhir_mappings.fhir.unmapped import ResultCode, codes_of_results
 from fhir_mappings.knowledge.errors import KnowledgeError
 from fhir_mappings.knowledge.look_alikes import resembling
@@ -149,6 +151,7 @@ __all__ = [
     "as_json",
     "assess",
     "assess_facts",
+    "checked",
     "choose",
     "cns",
     "codings_of",
@@ -158,6 +161,7 @@ __all__ = [
     "decode_lines",
     "describe_text",
     "has_all_diagnosis",
+    "has_repeated_member",
     "is_result",
     "is_stated",
     "judge_answer",

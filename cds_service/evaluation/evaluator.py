@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cds_service.evaluation.chart_request import ChartRequest
+from cds_service.evaluation.chart_request import ChartRequest, with_checked
 from cds_service.evaluation.control import (
     NOT_CONTROLLED,
     Control,
@@ -148,11 +148,15 @@ class Evaluator:
         Raises Refusal: foreign-resource, merged-patient. An answer may be incomplete; see there.
         """
         table = self._tables.get(tenant.id, self._anybody)
+        request = with_checked(request, deciding=True)
         gathered = self._prefetched(request, table)
         subject = Subject(request.patient_id, _bases(request, tenant))
         chart = self._chart(gathered, subject, tenant)
         facts = self._without_leukaemia(chart, gathered, subject, tenant)
         if facts is None:
+            if (whole := with_checked(request)) is not request:
+                request, gathered = whole, self._prefetched(whole, table)
+                chart = self._chart(gathered, subject, tenant)
             facts = _checked(chart.read, tenant)
             if not self._is_settled(gathered, facts):
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)

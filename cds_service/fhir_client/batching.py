@@ -17,7 +17,7 @@ from cds_service.fhir_client.queries import Search, page_size, request
 from cds_service.fhir_client.searching import read_answer, status_reason
 from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.transport import Reply, Request
-from fhir_mappings.assess import NeedData, unknown_need
+from fhir_mappings.assess import NeedData, has_repeated_member, unknown_need
 
 MEDIA_TYPE = "application/fhir+json"
 
@@ -67,6 +67,8 @@ def _batch(asked: Sequence[Request], door: Door) -> Request:
 
 
 def _entries(reply: Reply) -> list[_Entry] | None:
+    if has_repeated_member(reply.body.removeprefix(b"\xef\xbb\xbf")):
+        return None
     try:
         bundle = _decoder.decode(reply.body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -20,6 +20,7 @@ from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase, MalformedUrl, parse_base
 from cds_service.settings.model import Settings, Tenant
 from cds_service.timeline.problem import LaunchRefused
+from fhir_mappings.assess import has_repeated_member
 
 _MOST_BYTES = 256 * 1024
 _QUERY = re.compile(r"[A-Za-z0-9._~=&%+-]{1,1024}")
@@ -55,6 +56,8 @@ class SmartServers:
         reply = self._transport(tenant, server).send(request, "", deadline)
         if isinstance(reply, Failed) or reply.status != 200:
             raise LaunchRefused("discovery-failed")
+        if has_repeated_member(reply.body):
+            raise LaunchRefused("discovery-unusable")
         try:
             found = msgspec.json.decode(reply.body, type=_Configuration)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

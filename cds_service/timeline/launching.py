@@ -26,7 +26,7 @@ from cds_service.timeline.endpoints import SmartServers
 from cds_service.timeline.problem import LaunchRefused
 from cds_service.timeline.scopes import covers, wanted_scopes
 from cds_service.timeline.sealing import Sealed
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, has_repeated_member
 
 LAUNCH_SECONDS = 600
 """How long a user may take to sign in."""
@@ -182,6 +182,8 @@ class Launcher:
             raise LaunchRefused("authorization-failed")
         if reply.status != 200:
             raise LaunchRefused("code-refused")
+        if has_repeated_member(reply.body):
+            raise LaunchRefused("token-unusable")
         try:
             return msgspec.json.decode(reply.body, type=_TokenResponse)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -16,7 +16,7 @@ from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.paging import PagingBlocked, confined_target
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
-from fhir_mappings.assess import Link, Moment, next_url
+from fhir_mappings.assess import Link, Moment, has_repeated_member, next_url
 from fhir_mappings.trials import Origin, Study, StudyList, TrialVocabulary, read_research
 
 MAX_PAGES = 20
@@ -124,6 +124,8 @@ def _search(get: Get, base: FhirBase, target: str) -> Iterator[bytes]:
 def _links(reply: Reply) -> list[Link]:
     if reply.status != _OK:
         raise ServerUnavailable("server-error" if reply.status >= 500 else "refused")
+    if has_repeated_member(reply.body):
+        raise ServerUnavailable("malformed")
     try:
         bundle = msgspec.json.decode(reply.body, type=_Bundle)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

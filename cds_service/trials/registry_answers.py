@@ -14,7 +14,7 @@ from datetime import date
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.assess import Moment, add_months
+from fhir_mappings.assess import Moment, add_months, has_repeated_member
 from fhir_mappings.trials import (
     NCT_ID,
     Accrual,
@@ -153,9 +153,12 @@ _record = msgspec.json.Decoder(_Record)
 def read_page(data: bytes) -> Page:
     """The page. Raises UnknownShape when it is not a search answer of the API."""
     try:
-        return _page.decode(data)
+        page = _page.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnknownShape("not a search answer of the ClinicalTrials.gov API, version 2") from None
+    if has_repeated_member(data):
+        raise UnknownShape("a member stands twice in the answer of the ClinicalTrials.gov API")
+    return page
 
 
 def read_records(records: Iterable[Raw | bytes], vocabulary: TrialVocabulary) -> ReadRecords:

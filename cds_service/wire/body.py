@@ -54,6 +54,13 @@ class _Counted:
         self.value = value
 
 
+class _Texts(Struct):
+    prefetch: dict[str, Raw] | None = None
+
+
+_prefetch = msgspec.json.Decoder(_Texts)
+
+
 class _Whole(Struct, rename="camel"):
     hook: _Counted | None = None
     hook_instance: _Counted | None = None
@@ -109,7 +116,10 @@ def _read_at_once(body: bytes) -> Body | None:
     named = [(key.value, resource) for key, resource in (whole.prefetch or {}).items()]
     if _has_repetition([key for key, _ in named]):
         return None
-    prefetch = {key: None if resource is None else Decoded(resource) for key, resource in named}
+    texts = _prefetch.decode(body).prefetch or {}
+    prefetch = {
+        key: None if resource is None else Decoded(resource, unchecked=texts[key]) for key, resource in named
+    }
     return Body({key: value for key, value in envelope.items() if value is not None}, prefetch)
 
 

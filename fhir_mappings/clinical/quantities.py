@@ -8,6 +8,7 @@ from enum import Enum
 
 from fhir_mappings.clinical.answers import Answer
 
+_LARGEST_EXPONENT = 15
 _LONGEST = 12
 _SHORT = Context(prec=6)
 # Under names of their own: Python 3.11 looks members of an Enum up slowly, and every sample is asked often.
@@ -102,6 +103,11 @@ def as_conflict(value: Value) -> Value:
     """A value whose specimen contradicts its code: not used, and not forgotten unless it is harmless."""
     original = value.original if isinstance(value, (Measured, Unusable)) else ""
     return Unusable("specimen-conflict", original)
+
+
+def is_measurable(number: Decimal) -> bool:
+    """Whether a number has a magnitude that is measured; any other costs time and memory to write out."""
+    return number.is_finite() and abs(number.adjusted()) <= _LARGEST_EXPONENT
 
 
 def plain(number: Decimal) -> str:

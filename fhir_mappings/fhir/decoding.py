@@ -16,6 +16,7 @@ from fhir_mappings.fhir.elements import (
     Resource,
     Search,
 )
+from fhir_mappings.fhir.repeated_members import has_repeated_member, has_repeated_name
 
 MAX_NAMED_CODES = 16
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
@@ -37,10 +38,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A resource (or Bundle) and the entries of it that could not be understood."""
+    """A resource (or Bundle) and the entries of it that could not be understood.
+
+    ``unchecked`` are its bytes where nobody has looked yet for members that stand twice.
+    """
 
     resource: Resource
     unreadable: tuple[Unreadable, ...] = ()
+    unchecked: Raw | bytes = b""
 
 
 class _LooseEntry(Struct, rename="camel"):
@@ -81,16 +86,25 @@ _response = msgspec.json.Decoder(EntryResponse)
 def decode(data: bytes | Raw) -> Decoded:
     """Decode one resource or Bundle.
 
-    Elements of the wrong type make only their own entry unreadable.
+    Elements of the wrong type, and members that stand twice, make only their own entry unreadable.
     Raises Malformed when the bytes are not JSON or not an object.
     """
     try:
-        return Decoded(_resource.decode(data))
+        resource = _resource.decode(data)
     except msgspec.ValidationError:
-        pass
+        return _decode_loosely(data)
     except UNREADABLE as error:
         raise Malformed(_position(error)) from None
-    return _decode_loosely(data)
+    return _decode_loosely(data) if has_repeated_member(bytes(data)) else Decoded(resource)
+
+
+def checked(decoded: Decoded) -> Decoded:
+    """The same without the entries in which a member stands twice."""
+    if not bytes(decoded.unchecked):
+        return decoded
+    if has_repeated_member(bytes(decoded.unchecked)):
+        return _decode_loosely(decoded.unchecked)
+    return Decoded(decoded.resource, decoded.unreadable)
 
 
 def decode_lines(data: bytes) -> list[Resource] | None:
@@ -112,6 +126,8 @@ def _decode_loosely(data: bytes | Raw) -> Decoded:
         raise Malformed(_position(error)) from None
     if bundle.resource_type != "Bundle":
         return _unreadable_resource(data)
+    if has_repeated_name(data):
+        return Decoded(Resource(), (Unreadable("", "", ()),))
     entries: list[Entry] = []
     unreadable: list[Unreadable] = []
     for raw in bundle.entry or []:
@@ -129,6 +145,9 @@ def _decode_loosely(data: bytes | Raw) -> Decoded:
 
 
 def _add_entry(raw: Raw, entries: list[Entry], unreadable: list[Unreadable]) -> None:
+    if has_repeated_name(raw):
+        unreadable.append(Unreadable("", "", ()))
+        return
     try:
         loose = _loose_entry.decode(raw)
     except UNREADABLE:
@@ -164,12 +183,22 @@ def _empty_entry(loose: _LooseEntry) -> Entry:
 
 
 def _unreadable_resource(data: bytes | Raw) -> Decoded:
+    if has_repeated_member(bytes(data)):
+        # Any of its members may be the one that stands twice, so that its code says nothing.
+        return Decoded(Resource(), (Unreadable("" if has_repeated_name(data) else _type_of(data), "", ()),))
     try:
         stub = _stub.decode(data)
     except UNREADABLE:
         return Decoded(Resource(), (Unreadable("", "", ()),))
     resource_type, identifier = _read_text(stub.resource_type) or "", _read_text(stub.id) or ""
     return Decoded(Resource(), (Unreadable(resource_type, identifier, named_codes(stub.code)),))
+
+
+def _type_of(data: bytes | Raw) -> str:
+    try:
+        return _read_text(_stub.decode(data).resource_type) or ""
+    except UNREADABLE:
+        return ""
 
 
 def is_stated(raw: Raw) -> bool:

@@ -7,7 +7,15 @@ from decimal import Decimal
 
 from msgspec import Raw
 
-from fhir_mappings.clinical.quantities import Measured, Narrative, Presence, Unusable, Value, plain
+from fhir_mappings.clinical.quantities import (
+    Measured,
+    Narrative,
+    Presence,
+    Unusable,
+    Value,
+    is_measurable,
+    plain,
+)
 from fhir_mappings.clinical.units import UnitMeaning, UnitTable, steady
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.codings import first_meaning, texts_of
@@ -23,13 +31,12 @@ CANONICAL = {
 _HUNDRED = Decimal(100)
 _COUNTS = ("count", "csf-count")
 _NO_UNITS = UnitTable()
-_LARGEST_EXPONENT = 15
 _HEAD = re.compile(r"[,;:(<]| at | with ")
 """Where the words of a result end and those of its sensitivity begin (D-18)."""
 _LIMIT = re.compile(
     r"(?:sensitivit\w*|limit|lod|loq|nachweisgrenze|<)\D{0,24}?(\d{1,2}(?:[.,]\d{1,9})?)\s*%", re.IGNORECASE
 )
-_POWER = re.compile(r"10\s*(?:\^|\*\*?)?\s*[-−]\s*(\d+)|1[eE]-(\d+)")
+_POWER = re.compile(r"10\s*(?:\^|\*\*?)?\s*[-−]\s*(\d{1,3})(?!\d)|1[eE]-(\d{1,3})(?!\d)")
 _MAX_TEXT = 200
 
 
@@ -76,7 +83,7 @@ def read_answer(concept: CodeableConcept, vocabulary: Vocabulary, dimension: str
 
 def _from_quantity(quantity: Quantity, dimension: str, vocabulary: Vocabulary) -> Value:
     number = quantity.value
-    if number is None or not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+    if number is None or not is_measurable(number):
         return Unusable("no-value")
     number = steady(number)
     comparator = (quantity.comparator or "").strip()
@@ -157,7 +164,7 @@ def _from_ratio(numerator: Quantity | None, denominator: Quantity | None, dimens
     if dimension not in ("percent", "residual") or numerator is None or denominator is None:
         return Unusable("no-value")
     top, bottom = numerator.value, denominator.value
-    if top is None or bottom is None or not top.is_finite() or not bottom.is_finite() or bottom <= 0:
+    if top is None or bottom is None or not is_measurable(top) or not is_measurable(bottom) or bottom <= 0:
         return Unusable("no-value")
     if (numerator.code or numerator.unit or "1") != (denominator.code or denominator.unit or "1"):
         return Unusable("unit-unknown", f"{plain(top)}:{plain(bottom)}")

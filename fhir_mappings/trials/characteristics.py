@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from fhir_mappings.clinical.quantities import is_measurable
 from fhir_mappings.fhir.elements import CodeableConcept, Quantity, Range
 from fhir_mappings.trials.study import Age, AgeSpan, AgeUnit, Criterion, Expected, OneOf, Span
 from fhir_mappings.trials.vocabulary import FactKind, FactWords, TrialVocabulary
@@ -117,14 +118,16 @@ def _expected_age(value: Quantity, side: str, is_open: bool) -> AgeSpan | None:
 def _age(quantity: Quantity) -> Age | None:
     unit = _AGE_UNITS.get(quantity.code or "") or _AGE_UNITS.get((quantity.unit or "").lower())
     number = quantity.value
-    if unit is None or number is None or number < 0 or number != int(number) or number > 100_000:
+    if unit is None or number is None or not is_measurable(number):
+        return None
+    if number < 0 or number != int(number) or number > 100_000:
         return None
     return Age(int(number), unit)
 
 
 def _number(quantity: Quantity, words: FactWords) -> Decimal | None:
     """The value in the fact's own unit; None where the unit is unknown."""
-    if quantity.value is None or not quantity.value.is_finite():
+    if quantity.value is None or not is_measurable(quantity.value):
         return None
     unit = quantity.code or quantity.unit or ""
     if not words.unit:
