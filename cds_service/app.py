@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 
 from cds_service.api import cors, hook_calls, operations, problems
 from cds_service.api.openapi import api_document
-from cds_service.app_state import Clock, Parts, attach, parts_of
+from cds_service.app_state import Clock, Parts, attach, parts_of, software_version
 from cds_service.auth import Verifier
 from cds_service.evaluation.audit_trail import Recorder
 from cds_service.evaluation.evaluator import Evaluator, concept_needs
@@ -24,7 +24,7 @@ from cds_service.fhir_client import FhirReader
 from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HOOKS
 from cds_service.http.rate_limit import CallRate
-from cds_service.observability import metrics, shared_metrics
+from cds_service.observability import metrics, shared_metrics, tracing
 from cds_service.pages.clinical import clinical
 from cds_service.pages.operator import operator
 from cds_service.pages.rendering import frame
@@ -73,6 +73,7 @@ def create_app(
     app.url_map.merge_slashes = False
     attach(app, parts)
     _register(app, parts)
+    tracing.start(software_version())
     metrics.content(knowledge.digest, knowledge.version)
     _settle()
     return app
@@ -155,6 +156,11 @@ def _begin() -> Response | None:
     asked = request.headers.get("X-Request-Id", "")
     g.request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid4())
     g.tenant = NO_TENANT
+    g.span = tracing.RequestSpan.begun(
+        request.headers.get("traceparent", ""),
+        http__request__method=metrics.known_method(request.method),
+        relapse_cds__request=g.request_id,
+    )
     return Response(status=204) if cors.is_preflight() else None
 
 
@@ -166,4 +172,6 @@ def _finish(response: Response) -> Response:
     cors.add_headers(response, parts_of().settings)
     route = request.url_rule.rule if request.url_rule else "unmatched"
     metrics.answered(route, request.method, response.status_code, g.tenant, time.monotonic() - g.started)
+    if g.span is not None:
+        g.span.end(response.status_code, http__route=route, relapse_cds__tenant=g.tenant)
     return response

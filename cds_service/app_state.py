@@ -16,6 +16,7 @@ from cds_service.evaluation.evaluator import Evaluator
 from cds_service.fhir_client.access import Reader
 from cds_service.hooks import HookService
 from cds_service.http.rate_limit import CallRate
+from cds_service.observability import tracing
 from cds_service.settings.model import Settings
 from cds_service.store import Store
 from cds_service.trials.referral import TrialReferrals
@@ -54,6 +55,7 @@ class Parts:
         self.trials.stop()
         self.reader.close()
         self.store.close()
+        tracing.stop()
 
 
 def software_version() -> str:

@@ -20,7 +20,7 @@ from cds_service.evaluation.incomplete import told_in_a_card
 from cds_service.evaluation.withheld import is_withheld, told_unapproved
 from cds_service.hooks import HookService
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import metrics
+from cds_service.observability import metrics, tracing
 from cds_service.settings.model import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.trials.referral import Referral
@@ -48,13 +48,16 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
     site that wants approved content only, out-of-service where cards cannot be kept.
     """
     name = call.tenant.id
-    assessment, cards = _decided(parts, call, evaluation, referral)
+    with tracing.span("cards", relapse_cds__service=call.service.id) as mark:
+        assessment, cards = _decided(parts, call, evaluation, referral)
+        mark(relapse_cds__cards=len(cards))
     if not cards and evaluation.is_incomplete:
         metrics.evaluated("incomplete", name, assessment.missing_needs)
         _note(parts, call, assessment, evaluation, cards)
         check_complete(evaluation)
     try:
-        parts.recorder.shown(cards, assessment, name, call.service.id, referral.keys)
+        with tracing.span("store"):
+            parts.recorder.shown(cards, assessment, name, call.service.id, referral.keys)
     except StoreUnavailable:
         raise Refusal(Problem.OUT_OF_SERVICE, headers={"Retry-After": "5"}) from None
     metrics.evaluated("cards" if cards else "none", name, assessment.missing_needs)

@@ -29,7 +29,7 @@ from cds_service.fhir_client.access import Reader, Reading
 from cds_service.fhir_client.queries import SURVEY
 from cds_service.http.fhir_base import MalformedUrl, parse_base
 from cds_service.http.problem import Problem, Refusal
-from cds_service.observability import log, metrics
+from cds_service.observability import log, metrics, tracing
 from cds_service.settings.model import NOBODY, Settings, Tenant
 from fhir_mappings.assess import (
     DATA_PRESENT,
@@ -162,9 +162,11 @@ class Evaluator:
                 facts = self._completed(gathered, facts, request, tenant, subject, deadline)
             if not self._is_settled(gathered, facts):
                 self._doubt(gathered, facts, table)
-        assessment = assess_facts(
-            facts, gathered.states, tenant.local(at), self._knowledge, subject, policy_of(tenant)
-        )
+        with tracing.span("rules") as mark:
+            assessment = assess_facts(
+                facts, gathered.states, tenant.local(at), self._knowledge, subject, policy_of(tenant)
+            )
+            mark(relapse_cds__status=assessment.status.value)
         sources = {key: "server" if key in gathered.fetched else "prefetch" for key in gathered.states}
         return Evaluation(assessment, facts, gathered.states, sources, gathered.server_refusal)
 
@@ -230,7 +232,8 @@ class Evaluator:
             log.event("server-not-read", reason=refused.reason, tenant=tenant.id)
             gathered.leave_unasked(refused)
             return facts
-        with opened as reading:
+        with opened as reading, tracing.span("read", relapse_cds__tenant=tenant.id) as mark:
+            mark(relapse_cds__needs=len(gathered.open_needs()))
             if CONDITIONS in gathered.open_needs():
                 self._fetch(gathered, {CONDITIONS}, reading, request.patient_id)
                 if not self._is_chart_there(gathered, reading, request.patient_id):

@@ -29,7 +29,7 @@ BREAKER = Gauge(
 
 def exchanged(tenant: str, request: Request, outcome: Reply | Failed, seconds: float) -> None:
     """Count one exchange. ``resource`` is empty where the need is not known, as on a prefetched page."""
-    REQUESTS.labels(tenant, request.about, _outcome(outcome)).inc()
+    REQUESTS.labels(tenant, request.about, outcome_word(outcome)).inc()
     SECONDS.labels(tenant).observe(seconds)
 
 
@@ -38,7 +38,8 @@ def breaker(tenant: str, is_open: bool) -> None:
     BREAKER.labels(tenant).set(int(is_open))
 
 
-def _outcome(outcome: Reply | Failed) -> str:
+def outcome_word(outcome: Reply | Failed) -> str:
+    """How an exchange ended, as a word of a closed list."""
     if isinstance(outcome, Failed):
         return outcome.reason
     return "answered" if outcome.status == 200 else status_reason(outcome.status)

@@ -34,6 +34,7 @@ from cds_service.fhir_client.server_connection import Door
 from cds_service.fhir_client.tokens import BearerToken, FhirAuthorization, bearer
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
 from cds_service.http.fhir_base import FhirBase
+from cds_service.observability import tracing
 from cds_service.settings.model import Settings, Tenant
 from fhir_mappings.assess import DATA_EMPTY, DATA_PRESENT, Availability, NeedData, NeedState, unknown_need
 
@@ -249,7 +250,8 @@ class Reading:
 
     def _at_once(self, work: Callable[[_Given], _Made], items: Sequence[_Given]) -> list[_Made | None]:
         """``work`` done on all items in parallel; None for each that the deadline came before."""
-        running = [self._bulkhead.executor.submit(work, item) for item in items]
+        traced = tracing.carried(work)
+        running = [self._bulkhead.executor.submit(traced, item) for item in items]
         done, late = wait(running, timeout=self._deadline.remaining())
         for future in late:
             future.cancel()

@@ -12,6 +12,7 @@ from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.retrying import RetryBudget, pause_before_retry
 from cds_service.fhir_client.tokens import BearerToken
 from cds_service.fhir_client.transport import Failed, Reply, Request, Transport
+from cds_service.observability import tracing
 
 LEARNING_SECONDS = 10.0
 LEARN_AGAIN_SECONDS = 24 * 3600.0
@@ -69,7 +70,10 @@ class Door:
             return Failed("breaker-open")
         fair = deadline.remaining() >= _FAIR_CHANCE
         start = time.monotonic()
-        outcome = self.transport.send(request, token.header() if token else "", deadline)
+        about = {"relapse_cds__tenant": self._tenant_id, "relapse_cds__resource": request.about}
+        with tracing.span("fhir", **about) as mark:
+            outcome = self.transport.send(request, token.header() if token else "", deadline)
+            mark(relapse_cds__outcome=measures.outcome_word(outcome))
         measures.exchanged(self._tenant_id, request, outcome, time.monotonic() - start)
         self._tell_breaker(outcome, fair)
         return outcome

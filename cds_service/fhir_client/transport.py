@@ -23,6 +23,7 @@ from cds_service.fhir_client.bodies import TooLarge, Undecodable, read_body
 from cds_service.fhir_client.connections import Exchange, GuardedPool, GuardedTlsPool, current_exchange
 from cds_service.fhir_client.deadline import Deadline
 from cds_service.http.fhir_base import FhirBase
+from cds_service.observability import tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class Transport:
             "Accept-Encoding": "gzip",
             "Cache-Control": "no-cache",
             "User-Agent": "relapse-cds",
+            **tracing.outgoing(),
         }
         if request.media_type:
             headers["Content-Type"] = request.media_type

@@ -8,55 +8,55 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePath
 from types import TracebackType
 
 from flask import g, has_request_context
 
+from cds_service.observability import tracing
+from cds_service.observability.plain_values import plain
+
 LOGGER = logging.getLogger("relapse_cds")
 
-KEYS = frozenset(
-    {
-        "at",
-        "cards",
-        "code",
-        "count",
-        "digest",
-        "error",
-        "evaluated",
-        "event",
-        "hookInstance",
-        "key",
-        "level",
-        "line",
-        "method",
-        "milliseconds",
-        "module",
-        "need",
-        "outcome",
-        "patientIdForm",
-        "port",
-        "problem",
-        "reason",
-        "request",
-        "resources",
-        "route",
-        "seconds",
-        "service",
-        "source",
-        "status",
-        "tenant",
-        "version",
-        "workers",
-    }
-)
-"""Every key a log line may hold."""
-
-_WORD = re.compile(r"[A-Za-z0-9._:/<>+-]{0,128}")
+KEYS: Mapping[str, str] = {
+    "at": "moment of the line, UTC",
+    "cards": "number of cards",
+    "code": "HTTP status of the answer",
+    "count": "how many of what the event names",
+    "digest": "digest of the knowledge, or the newest seal of the audit trail",
+    "error": "class of an exception, or the database's code for a fault",
+    "evaluated": "number of evaluations",
+    "event": "what happened; see the events",
+    "hookInstance": "the EHR's id of the call",
+    "key": "id of a public key (kid)",
+    "level": "info, warning or error",
+    "line": "line of our code that an unexpected exception left",
+    "method": "HTTP method",
+    "milliseconds": "time from the first line of the request to the answer",
+    "module": "module of our code, or the library that warned (its text is dropped)",
+    "need": "a clinical need of the knowledge, such as conditions or marrow",
+    "outcome": "how it ended",
+    "patientIdForm": "the form of a patient id that was normalised, never the id",
+    "port": "port that is listened on",
+    "problem": "what was answered; see errors.md",
+    "reason": "why, as a word of a closed list",
+    "request": "the X-Request-Id of the answer",
+    "resources": "number of FHIR resources",
+    "route": "rule of the URL map, never the path that was asked for",
+    "seconds": "how long it took or will take",
+    "service": "id of the hook service",
+    "source": "which list of trials, or which work of the store",
+    "status": "status of an answer or of an assessment",
+    "tenant": "id of the tenant in the configuration, or none",
+    "trace": "id of the OpenTelemetry trace, where tracing is on",
+    "version": "version of the knowledge, or revision of the store's tables",
+    "workers": "number of processes",
+}
+"""Every key a log line may hold, and what it means."""
 
 
 def event(name: str, level: int = logging.INFO, **fields: object) -> None:
@@ -67,18 +67,10 @@ def event(name: str, level: int = logging.INFO, **fields: object) -> None:
     if not LOGGER.isEnabledFor(level):
         return
     request = {"request": g.get("request_id")} if has_request_context() and "request_id" in g else {}
+    if trace := tracing.trace_id():
+        request["trace"] = trace
     line = {"event": name, **request, **fields}
-    LOGGER.log(level, "%s", json.dumps({key: _plain(value) for key, value in line.items()}))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool | int) or value is None:
-        return value
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, str) and _WORD.fullmatch(value):
-        return value
-    return f"<{type(value).__name__}>"
+    LOGGER.log(level, "%s", json.dumps({key: plain(value) for key, value in line.items()}))
 
 
 class _Line(logging.Formatter):

@@ -39,9 +39,14 @@ CONTENT = Gauge(
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"})
 
 
+def known_method(method: str) -> str:
+    """A method of the closed list, or ``other``: whoever calls can write anything there."""
+    return method if method in METHODS else "other"
+
+
 def answered(route: str, method: str, status: int, tenant: str, seconds: float) -> None:
     """One answered request. ``route`` is the rule of the URL map, never the path that was asked for."""
-    known = method if method in METHODS else "other"
+    known = known_method(method)
     REQUESTS.labels(route, known, str(status), tenant).inc()
     SECONDS.labels(route).observe(seconds)
     log.event(

@@ -76,6 +76,7 @@ def serve(settings: Settings) -> None:
     from fhir_mappings.trials import load_trial_knowledge
 
     log.configure_logging(settings.log_level)
+    _check_tracing()
     knowledge = knowledge_in_use(settings)
     check_names(settings, known_names(knowledge))
     load_trial_knowledge(settings.knowledge_dir)
@@ -95,6 +96,18 @@ def serve(settings: Settings) -> None:
     # Detached, because gunicorn closes what it is given.
     options = _options(settings, f"fd://{listener.detach()}")
     _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), options).run()
+
+
+def _check_tracing() -> None:
+    """Raises SettingsError where traces are asked for that this installation cannot make."""
+    from cds_service.observability import tracing
+    from cds_service.settings.faults import Fault, SettingsError
+
+    try:
+        tracing.is_asked_for()
+    except tracing.NotInstalled:
+        remedy = "install relapse-cds[otel], or unset it"
+        raise SettingsError((Fault(tracing.ENDPOINTS[1], "tracing is not installed", remedy),)) from None
 
 
 def _options(settings: Settings, bind: str) -> dict[str, Any]:

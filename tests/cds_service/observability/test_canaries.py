@@ -1,4 +1,4 @@
-"""Marked values in every field that comes in, and every way of failing: no log, metric or row may hold one.
+"""Marked values in every field that comes in, every way of failing: none is in a log, metric, trace or row.
 
 The service runs as talkative as it can be made. What may be kept is named at the end.
 """
@@ -13,12 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 import requests
 
 from cds_service.demo.demo_patients import load_patients
+from cds_service.observability.tracing import SPANS
 from cds_service.settings.model import Settings, Tenant
 from cds_service.store import open_store
 from tests.cds_service.charts import HOOK_INSTANCE, Json, bundle
@@ -130,7 +132,9 @@ def feedback(card: str) -> Iterator[Json]:
 def test_no_marked_value_is_kept_or_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLASK_DEBUG", "1")
     ehr, database = Ehr(marked_chart()), tmp_path / "store.db"
-    with LoopbackServer(ehr) as fhir:
+    with LoopbackServer(ehr) as fhir, LoopbackServer(lambda _: Answer()) as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
         base = f"{fhir.url}/fhir"
         tenant = Tenant(id="general", fhir_servers=(base,), allow_private=True, habits="smart")
         settings = Settings.embedded(
@@ -177,12 +181,25 @@ def test_no_marked_value_is_kept_or_told(tmp_path: Path, monkeypatch: pytest.Mon
                 ehr.fault = fault
                 assert post(CALL, json=read, params={"q": "CANARY-query"}).status_code == 412
             metrics = requests.get(f"{service.url}/metrics", timeout=60).content
+            traces = all_traces(collector)
         log = service.log.read_bytes()
     assert b"store-unavailable" in log
     assert MARKED.findall(log) == []
     assert MARKED.findall(metrics) == []
+    assert MARKED.findall(traces) == []
+    assert all(name.encode() in traces for name in (*SPANS, "general", "relapse"))
     assert all(isinstance(json.loads(line), dict) for line in log.splitlines())
     assert set(in_the_store(database)) == KEPT
+
+
+def all_traces(collector: LoopbackServer) -> bytes:
+    """What the collector was sent, after every kind of span has come."""
+    end = monotonic() + 60
+    while True:
+        sent = b"".join(asked.body for asked in list(collector.asked))
+        if all(name.encode() in sent for name in SPANS) or monotonic() > end:
+            return sent
+        sleep(0.1)
 
 
 def in_the_store(database: Path) -> list[bytes]:
