@@ -10,7 +10,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # shellcheck disable=SC2086 # the arguments are several words
     as_postgres initdb --pgdata "$PGDATA" --username "$POSTGRES_USER" --pwfile /tmp/password $POSTGRES_INITDB_ARGS >/dev/null
     rm /tmp/password
-    echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
+    echo "host all all all scram-sha-256" | as_postgres tee -a "$PGDATA/pg_hba.conf" >/dev/null
     echo "CREATE DATABASE $POSTGRES_DB" | as_postgres postgres --single -D "$PGDATA" postgres >/dev/null
 fi
 exec setpriv --reuid=postgres --regid=postgres --clear-groups \

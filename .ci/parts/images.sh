@@ -37,7 +37,7 @@ runtime = "runc"
 events_logger = "file"
 [containers]
 log_driver = "k8s-file"
-default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+default_ulimits = ["nofile=16384:16384", "nproc=4096:4096"]
 [network]
 network_backend = "netavark"
 CONF

@@ -49,6 +49,8 @@ class Stack:
     def session(self) -> requests.Session:
         """A session that signs what it sends to the service, as the EHR does."""
         session = requests.Session()
+        # A variable of the environment that names certificates would win over those named here.
+        session.trust_env = False
         session.verify = str(self.directory / "secrets" / "tls" / "tls.crt")
         session.auth = self.signed
         return session

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import requests
 
 from cds_service.demo.application import SERVICE_ID, DemoPlace
 from cds_service.demo.ehr import HookReply, call_hook
@@ -61,9 +60,9 @@ def test_a_signed_call_gets_its_cards(reply: HookReply) -> None:
 
 
 def test_a_call_without_a_token_is_refused(stack: Stack) -> None:
-    answer = requests.post(
-        f"{stack.url}/cds-services/all-relapse", json={}, verify=stack.session.verify, timeout=120
-    )
+    session = stack.session
+    session.auth = None
+    answer = session.post(f"{stack.url}/cds-services/all-relapse", json={}, timeout=20)
     assert answer.status_code == 401
     assert answer.json()["resourceType"] == "OperationOutcome"
 
