@@ -14,6 +14,7 @@ from cds_service.documents.api_description import errors_md, openapi_json
 from cds_service.documents.clinical import all_md
 from cds_service.documents.configuration import configuration_md
 from cds_service.documents.conformance import conformance_md
+from cds_service.documents.operations_reference import operations_reference_md
 from cds_service.documents.traceability import traceability_md
 
 
@@ -32,5 +33,6 @@ DOCUMENTS: tuple[Document, ...] = (
     Document("docs/conformance.md", conformance_md),
     Document("docs/errors.md", errors_md),
     Document("docs/openapi.json", openapi_json),
+    Document("docs/operations-reference.md", operations_reference_md),
 )
 """Every generated document."""
