@@ -42,9 +42,9 @@ def operations_reference_md(root: Path) -> str:
 _ENDPOINTS = "Errors are described in [errors.md](errors.md)."
 _EVENTS = "Every value that `event` can have, and where it is logged."
 _METRICS = (
-    "In Prometheus text format under `/metrics`, or on the port `metrics_port` of loopback. "
-    f"Histograms end at {', '.join(str(bound) for bound in BUCKETS)} seconds. Labels come from closed sets: tenants of the "
-    "configuration, rules of the URL map, needs of the knowledge."
+    "In Prometheus text format under `/metrics`, or on the port `metrics_port` of loopback.\n"
+    f"Histograms end at {', '.join(str(bound) for bound in BUCKETS)} seconds. Labels come from closed sets:\n"
+    "tenants of the configuration, rules of the URL map, needs of the knowledge."
 )
 _LOG = (
     "One JSON object a line on standard error. A value that is no number and no short plain word is "
