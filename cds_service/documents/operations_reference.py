@@ -6,12 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flask import Flask
-from prometheus_client.metrics import MetricWrapperBase
-
 from cds_service.documents.markdown_tables import table
 from cds_service.observability.log import KEYS
-from cds_service.observability.metrics import BUCKETS, REGISTRY
+from cds_service.observability.metrics import BUCKETS
 from cds_service.observability.tracing import ATTRIBUTES, SPANS
 from cds_service.settings.model import Settings
 from cds_service.settings.secret_files import SECRET_KEYS
@@ -28,8 +25,8 @@ def operations_reference_md(root: Path) -> str:
     """The document. Raises ValueError for an endpoint without a docstring."""
     parts = [
         _INTRODUCTION,
-        _chapter("Endpoints", _ENDPOINTS, ("Path", "Methods", "What"), _endpoints()),
-        _chapter("Metrics", _METRICS, ("Name", "Kind", "Labels", "What"), _metrics()),
+        _chapter("Endpoints", _ENDPOINTS, ("Path", "Methods", "What"), _endpoints(root)),
+        _chapter("Metrics", _METRICS, ("Name", "Kind", "Labels", "What"), _metrics(root)),
         _chapter("Log lines", _LOG, ("Field", "What"), _pairs(KEYS)),
         _chapter("Events of the log", _EVENTS, ("Event", "Module"), _events(root)),
         _chapter("Spans", _SPANS, ("Span", "From when to when"), _pairs(SPANS)),
@@ -67,57 +64,77 @@ def _pairs(listed: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
         yield f"`{name}`", meaning
 
 
-def _endpoints() -> Iterator[tuple[str, ...]]:
-    from cds_service.app import create_app
-    from cds_service.app_state import parts_of
-
-    app = create_app(Settings.embedded())
-    try:
-        yield from sorted(_rows_of(app))
-    finally:
-        parts_of(app).close()
-
-
-def _rows_of(app: Flask) -> Iterator[tuple[str, ...]]:
-    for rule in app.url_map.iter_rules():
-        told = (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n\n")[0]
-        if rule.endpoint.endswith("static"):
-            told = "Files of the pages."
-        if not told:
-            raise ValueError(f"{rule.rule}: an endpoint needs a docstring")
-        methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
-        yield f"`{rule.rule}`", methods, " ".join(told.replace("``", "`").split())
+_STATIC = {
+    ("`/static/<path:filename>`", "GET", "Files of the pages."),
+    ("`/timeline/static/<path:filename>`", "GET", "Files of the timeline."),
+}
+_METRICS_PATH = (
+    "`/metrics`",
+    "GET",
+    "The metrics in Prometheus text format, unless they have a port of their own.",
+)
+_PREFIXES = {"timeline": "/timeline"}
+"""Blueprints that are registered below a path."""
+_KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
 
 
-def _metrics() -> Iterator[tuple[str, ...]]:
-    import cds_service.app  # noqa: F401 - imports every module that has metrics
+def _endpoints(root: Path) -> Iterator[tuple[str, ...]]:
+    """From the decorators of the routes; a test compares them with the URL map of the application."""
+    rows = {*_STATIC, _METRICS_PATH}
+    for _, node in _nodes(root):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            text = ast.unparse(decorator)
+            if isinstance(decorator, ast.Call) and text.split("(")[0].endswith((".get", ".post")):
+                blueprint, method = text.split("(")[0].split(".")
+                path = _PREFIXES.get(blueprint, "") + ast.literal_eval(decorator.args[0])
+                rows.add((f"`{path}`", method.upper(), _first_words(node, path)))
+    yield from sorted(rows)
 
-    found = [one for one in list(REGISTRY._collector_to_names) if isinstance(one, MetricWrapperBase)]
-    for metric in sorted(found, key=lambda one: one._name):
-        name = f"{metric._name}_total" if metric._type == "counter" else metric._name
-        labels = ", ".join(metric._labelnames) or "none"
-        yield f"`{name}`", str(metric._type), labels, metric._documentation
+
+def _first_words(node: ast.FunctionDef, path: str) -> str:
+    told = (ast.get_docstring(node) or "").partition("\n\n")[0]
+    if not told:
+        raise ValueError(f"{path}: an endpoint needs a docstring")
+    return told.replace("``", "`")
+
+
+def _metrics(root: Path) -> Iterator[tuple[str, ...]]:
+    """From the calls that make them; a test compares them with the registry."""
+    rows = set()
+    for _, node in _nodes(root):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _KINDS and len(node.args) >= 3:
+            kind = _KINDS[ast.unparse(node.func)]
+            name, words, labels = (ast.literal_eval(part) for part in node.args[:3])
+            shown = f"{name}_total" if kind == "counter" else name
+            rows.add((f"`{shown}`", kind, ", ".join(labels) or "none", words))
+    yield from sorted(rows)
 
 
 def _events(root: Path) -> Iterator[tuple[str, ...]]:
     places: dict[str, set[str]] = {}
-    for path in sorted((root / "cds_service").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            name = _event(node)
-            if name:
-                places.setdefault(name, set()).add(path.relative_to(root).as_posix())
+    for path, node in _nodes(root):
+        if name := _event(node):
+            places.setdefault(name, set()).add(path.relative_to(root).as_posix())
     for name, modules in sorted(places.items()):
         yield f"`{name}`", ", ".join(f"`{module}`" for module in sorted(modules))
+
+
+def _nodes(root: Path) -> Iterator[tuple[Path, ast.AST]]:
+    """Every node of the service's code; the demonstration is not run in production."""
+    for path in sorted((root / "cds_service").rglob("*.py")):
+        if "demo" not in path.relative_to(root).parts:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                yield path, node
 
 
 def _event(node: ast.AST) -> str:
     """The event that a call logs; empty where the node is no such call."""
     if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
         return ""
-    called = node.func
-    text = ast.unparse(called)
     value = node.args[0].value
-    return value if text in ("log.event", "event") and isinstance(value, str) else ""
+    return value if ast.unparse(node.func) in ("log.event", "event") and isinstance(value, str) else ""
 
 
 def _secrets() -> Iterator[tuple[str, ...]]:
