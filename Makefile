@@ -86,6 +86,10 @@ mutation: $(VENV)/.dev ## Mutation testing of the clinical rules (some minutes; 
 	@$(BIN)/mutmut results
 	@$(BIN)/python -m benchmarks.mutation_score
 
+reports-long: $(VENV)/.dev ## A hundred thousand mutated reports through the report reader (some minutes)
+	@RELAPSE_CDS_MUTATED_REPORTS=100000 nice -n 10 $(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/properties/test_reports.py -k mutated
+
 bench: $(VENV)/.dev ## Measure the service on this machine
 	$(BIN)/python -m benchmarks
 

@@ -50,13 +50,14 @@ class Assertion:
     """Words that say disease or remission without a figure; ``says`` is present or absent.
 
     ``area`` restricts words that mean it for one material only; ``course`` is relapse or remission where the
-    words name it.
+    words name it. ``only_denied`` words are the disease itself: told only where they are denied or doubted.
     """
 
     says: str
     words: tuple[str, ...]
     area: str = ""
     course: str = ""
+    only_denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

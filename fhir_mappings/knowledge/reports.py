@@ -112,6 +112,7 @@ class AssertionEntry(KnowledgeFile):
     words: _Words
     area: _AreaId | Literal[""] = ""
     course: Literal["relapse", "remission", ""] = ""
+    only_denied: StrictBool = False
 
 
 class SilentEntry(KnowledgeFile):
@@ -240,7 +241,8 @@ def read_report_language(directory: Path, faults: list[Fault]) -> ReportLanguage
         headings=tuple(Heading(one.section, one.words) for one in areas.heading),
         cues=tuple(Cue(one.kind, one.reach, one.words, one.within) for one in cues.cue),
         assertions=tuple(
-            Assertion(one.says, one.words, one.area, one.course) for one in assertions.assertion
+            Assertion(one.says, one.words, one.area, one.course, one.only_denied)
+            for one in assertions.assertion
         ),
         silent=tuple(word for one in assertions.silent for word in one.words),
         triggers=assertions.triggers.words,

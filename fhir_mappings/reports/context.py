@@ -96,10 +96,12 @@ class Context:
 
     def _is_backward(self, cue: Match[Cue], first: int, last: int) -> bool:
         marked = self._marked
-        if marked.has(",", last, cue.first):
+        if marked.has(",", last, cue.first) and not self._back_to_this_sample(last, cue.first, cue.last):
             return False
         if cue.meaning.kind == "negated" and _LISTING & set(marked.words[last : cue.first]) - {"or", "and"}:
             return False
+        if self._back_to_this_sample(last, cue.first, cue.last):
+            return True
         return not any(
             last <= other.first < cue.first and other.meaning.role in ("blasts", "residual", "gene", "other")
             and "or" not in marked.words[last : other.first] and "and" not in marked.words[last : other.first]
@@ -123,7 +125,7 @@ class Context:
 
     def _in_one_phrase(self, begin: int, end: int) -> bool:
         marked = self._marked
-        return marked.clauses[begin] == marked.clauses[end] and not marked.has(",", begin, end)
+        return marked.clauses[begin - 1] == marked.clauses[end] and not marked.has(",", begin, end)
 
     def comes_back(self, first: int) -> bool:
         """Whether another clause of the statement speaks of the present sample."""

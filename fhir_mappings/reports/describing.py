@@ -72,7 +72,10 @@ class Describer(FigureDescriber):
             ):
                 continue
             if one.meaning.area in ("", self._area(one.first, one.last)):
-                yield replace(self._assertion(one), course=one.meaning.course)
+                found = self._assertion(one)
+                told = found.presence == "absent" or found.reason == "uncertain"
+                if told or not one.meaning.only_denied:
+                    yield replace(found, course=one.meaning.course)
 
     def _assertion(self, one: Match[Assertion]) -> DescribedResult:
         first, last = one.first, one.last
@@ -85,8 +88,7 @@ class Describer(FigureDescriber):
         )
         judged = self._judged(first, last)
         negation = self._context.negation(first, last)
-        if judged.reason in ("hypothetical",) and negation is not None and negation.first >= last:
-            judged = Judged(Trust.KNOWN)
+        judged = self._answered(judged, negation, first, last)
         if judged.reason == "uncertain" and judged.cue and negation is None:
             return self._uncertain(one, concept, judged, area)
         if negation is not None:
@@ -100,6 +102,14 @@ class Describer(FigureDescriber):
         if said == "present" and judged.trust is Trust.KNOWN and denied:
             judged = Judged(Trust.DOUBTFUL, "negated", self._words(one))
         return self._worded(first, end, concept, judged, said, area, said == "absent")
+
+    def _answered(self, judged: Judged, negation: Match[Cue] | None, first: int, last: int) -> Judged:
+        """A question that the statement itself answers: "question of relapse: none seen"."""
+        if judged.reason != "hypothetical" or negation is None:
+            return judged
+        asked = self._context.cue("hypothetical", first, last)
+        later = asked is not None and asked.meaning.reach == "next" and negation.first >= asked.last
+        return Judged(Trust.KNOWN) if later or negation.first >= last else judged
 
     def _uncertain(self, one: Match[Assertion], concept: str, judged: Judged, area: str) -> DescribedResult:
         cue = self._context.cue("uncertain", one.first, one.last)
@@ -116,7 +126,9 @@ class Describer(FigureDescriber):
     def _mentions(self, limits: list[Link]) -> Iterator[DescribedResult]:
         """Subjects of which something is said without a figure."""
         figured = {
-            id(link.subject) for link in self._links if link.subject is not None and link not in limits
+            id(link.subject)
+            for link in self._links
+            if link.subject is not None and link not in limits and not self._is_past(link)
         }
         for one in self._marked.subjects:
             role = one.meaning.role
@@ -124,7 +136,16 @@ class Describer(FigureDescriber):
                 continue
             if one.meaning.short or not one.meaning.concepts:
                 continue
-            yield from self._mention(one, limits)
+            past = any(link.subject is one for link in self._links)
+            yield from (
+                found
+                for found in self._mention(one, limits)
+                if not (past and found.presence == "indeterminate")
+            )
+
+    def _is_past(self, link: Link) -> bool:
+        """Whether a figure is of an earlier sample, so that the statement may say something of this one."""
+        return self._judged(link.figure.first, link.figure.last, link).reason == "historical"
 
     def _mention(self, one: Match[Subject], limits: list[Link]) -> Iterator[DescribedResult]:
         first, last = one.first, one.last
@@ -133,14 +154,16 @@ class Describer(FigureDescriber):
         judged = self._judged(first, last)
         negation = self._context.negation(first, last)
         amount = self._amount(one)
-        if judged.reason == "hypothetical" and negation is not None and negation.first >= last:
-            judged = Judged(Trust.KNOWN)
+        judged = self._answered(judged, negation, first, last)
         if negation is not None and not self._is_nearer(amount, negation, one):
             if judged.reason == "uncertain" and self._is_within(negation, judged):
                 negation = None
         if negation is not None and not self._is_nearer(amount, negation, one):
             if one.meaning.id == "abnormal-population" and "t" in self._marked.words[first:last]:
                 return  # "no abnormal T-cell population" says nothing of the other lineage
+            if judged.reason == "historical":
+                # "MRD previously 1.2 %, now negative": the negation may be of this sample.
+                judged = self._judged(negation.first, negation.last)
             quoted = self._negated_span(negation, first, last, one.meaning)
             result = self._worded(*quoted, concept, judged, "absent", area, True)
             yield self._below_limit(result, one.meaning, limits)
@@ -229,26 +252,25 @@ class Describer(FigureDescriber):
     def _implied(self) -> Iterator[DescribedResult]:
         """The whole text is the value of a coded result: "DETECTED (p190)", "none seen"."""
         about, marked = self._around.about, self._marked
-        if not about.concept or self._links or marked.assertions or marked.categories:
+        concept = about.concept or self._around.asked
+        if not concept or self._links or marked.assertions or marked.categories:
             return
         if any(one.meaning.role != "other" for one in marked.subjects):
             return
         subject = self._implied_subject()
-        if subject is None and about.concept not in ("csf-cytology", "bcr-abl1", "kmt2a"):
+        if subject is None and concept not in ("csf-cytology", "bcr-abl1", "kmt2a"):
             return
         negation = next((one for one in marked.cues if one.meaning.kind == "negated"), None)
         uncertain = next((one for one in marked.cues if one.meaning.kind == "uncertain"), None)
         if uncertain is not None:
             judged = Judged(Trust.DOUBTFUL, "uncertain", self._words(uncertain))
             span = (uncertain.first, uncertain.last)
-            yield self._worded(*span, about.concept, judged, "indeterminate", about.area)
+            yield self._worded(*span, concept, judged, "indeterminate", about.area)
         elif negation is not None:
             judged = self._judged(negation.first, negation.last)
-            yield self._worded(
-                negation.first, negation.last, about.concept, judged, "absent", about.area, True
-            )
+            yield self._worded(negation.first, negation.last, concept, judged, "absent", about.area, True)
         elif marked.amounts:
             amount = marked.amounts[0]
             judged = self._judged(amount.first, amount.last)
             said = amount.meaning.presence
-            yield self._worded(amount.first, amount.last, about.concept, judged, said, about.area)
+            yield self._worded(amount.first, amount.last, concept, judged, said, about.area)

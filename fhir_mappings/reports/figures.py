@@ -16,7 +16,9 @@ from fhir_mappings.reports.quantities import Quantity
 _HUNDRED = Decimal(100)
 _TOLD = frozenset({"normal-precursors", "other-blasts", "cellularity"})
 """Other cells whose figures are told as not used: they are taken for blasts most easily."""
-_GENERIC = frozenset({"this", "these", "they", "sample", "specimen", "diese", "esta"})
+_GENERIC = frozenset(
+    {"this", "these", "they", "sample", "specimen", "diese", "esta", "here", "hier", "we", "present"}
+)
 _NO_SHARE = frozenset({"cells", "x", "interphase", "nuclei", "metaphases", "times", "-"})
 
 
@@ -29,6 +31,13 @@ class FigureDescriber(Grounds):
         if subject is None:
             return
         quantity = link.figure.quantity
+        if self._is_share_of_blasts(link):
+            judged = Judged(
+                Trust.NOT_THIS, "other-cells", self._between(link.figure.last, link.figure.last + 1)
+            )
+            area = self._area(link.figure.first, link.figure.last)
+            yield self._result(link, quantity, "", judged, area)
+            return
         if subject.role == "other":
             if subject.id in _TOLD and quantity.unit == "%" and link.subject is not None:
                 judged = Judged(Trust.NOT_THIS, "other-cells", self._words(link.subject))
@@ -39,6 +48,18 @@ class FigureDescriber(Grounds):
             yield from self._count(link, subject)
         elif subject.role in ("blasts", "residual"):
             yield from self._share(link, subject)
+
+    def _is_share_of_blasts(self, link: Link) -> bool:
+        """ "90 % of blasts" is a share of the blasts themselves, such as those that carry a marker."""
+        words, place = self._marked.words, link.figure.last
+        if (
+            link.subject is None
+            or link.subject.meaning.role != "blasts"
+            or words[place : place + 1] not in (("of",), ("der",))
+        ):
+            return False
+        between = words[place + 1 : link.subject.first]
+        return link.subject.first > place and set(between) <= {"the", "these", "all", "total"}
 
     def _unnamed(self, figure: Figure) -> Subject | None:
         """The subject of a figure that names none: the one before it, or what the report is about."""
@@ -69,7 +90,7 @@ class FigureDescriber(Grounds):
             return
         if quantity.unit == "" and not is_close(link):
             return
-        judged = self._judged(link.figure.first, link.figure.last)
+        judged = self._judged(link.figure.first, link.figure.last, link)
         if quantity.unit == "" and judged.trust is Trust.KNOWN:
             judged = Judged(Trust.DOUBTFUL, "no-unit", "")
         yield self._result(link, replace(quantity, unit="/uL"), concept, judged, area)
@@ -78,7 +99,7 @@ class FigureDescriber(Grounds):
         quantity, area = link.figure.quantity, self._area(link.figure.first, link.figure.last)
         if quantity.unit == "/uL":
             if area == "csf" and subject.role == "blasts" and quantity.kind != "chamber":
-                judged = self._judged(link.figure.first, link.figure.last)
+                judged = self._judged(link.figure.first, link.figure.last, link)
                 yield self._result(link, quantity, "csf-blast-count", judged, area)
             return
         assumed = quantity.unit == ""

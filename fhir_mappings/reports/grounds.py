@@ -37,6 +37,8 @@ class Surroundings:
     carried: Subject | None = None
     shares_known: bool = False
     flow: bool = False
+    asked: str = ""
+    """The concept that the statement before asked about: "Relapse? Not seen."."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Judged:
     trust: Trust
     reason: str = ""
     cue: str = ""
+
+
+_TURNING = ("other-person", "reference", "limit", "superseded", "hypothetical", "historical")
+_FIGURES_ONLY = ("reference", "limit", "superseded")
 
 
 class Grounds:
@@ -68,7 +74,11 @@ class Grounds:
         timepoint = self._context.cue("timepoint", first, last)
         if timepoint is not None and self._context.comes_back(first):
             return Judged(Trust.NOT_THIS, "historical", self._words(timepoint))
-        for kind in ("other-person", "reference", "limit", "superseded", "hypothetical", "historical"):
+        # A normal range, a limit and a corrected value are figures; words are not taken for them.
+        kinds = _FIGURES_ONLY if link is None else ()
+        for kind in _TURNING:
+            if kind in kinds:
+                continue
             cue = self._context.cue(kind, first, last)
             if cue is not None:
                 return Judged(Trust.NOT_THIS, kind, self._words(cue))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fhir_mappings.reports.text import words_of
 
-LONGEST = 1500
+LONGEST = 800
 """Characters of a statement; a longer run of text is cut, so that no line can make reading slow."""
 
 _ABBREVIATED = frozenset(
@@ -16,12 +16,15 @@ _ABBREVIATED = frozenset(
     " ggf bzw evtl d.h o.b c cf al mrs mr ms".split()
 )
 _LEADER = re.compile(r"(?:\.\s?){3,}|_{3,}|-{4,}")
-_LABEL = re.compile(r"\s*(?:[-*]\s+|\(?[0-9a-h][.)]\s+)?[^\n:.]{1,60}:(?!:)(?:\s|$)")
+_LABEL = re.compile(r"\s*(?:[-*]\s+|\(?[0-9a-h][.)]\s+)?(?:[^\n:.]|::){1,60}:(?!:)(?:\s|$)")
 _BULLET = re.compile(r"\s*(?:[-*]\s+|\(?\d{1,2}[.)]\s+)")
-_ROW = re.compile(r"\s*[^\d\n:]{2,40}?[\s.:]+[<>~]?\s?\d[\d.,]*\s*%?(?:\s*[(\[]?[^\n]{0,30})?$")
+_ROW = re.compile(
+    r"\s*[^\d\n:]{2,40}?[\s.:]+[<>~]?\s?\d[\d.,]*\d?\s*%?(?:\s*[hl*])?(?:\s+(?:[(\[<>]|\d)[^\n]{0,40})?\s*$"
+)
 _CELLS = re.compile(r"\s*\|\s*|\t+|\s{3,}")
 _STOP = re.compile(r"[.!](?=\s)|(?<=[a-z0-9)])\?(?=\s+\S)")
 _WORD_BEFORE = re.compile(r"[a-zß.]*$")
+_ASIDE = ("history", "question")
 _ENDED = frozenset(".;:!?")
 
 
@@ -44,6 +47,7 @@ class Statement:
 class _Section:
     name: str = "body"
     heading: tuple[int, int] = (0, 0)
+    is_inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,9 @@ def _of_paragraph(
     begun = start
     previous = ""
     place = start
+    if section.is_inline and section.name in _ASIDE:
+        # "Clinical history: ..." speaks of its own paragraph; what follows an empty line is the report again.
+        section.name, section.heading, section.is_inline = "body", (start, start), False
     for line in folded[start:end].splitlines(keepends=True):
         opened = _opens(line, headings)
         if opened is not None or (place > begun and _stands_alone(previous, line)):
@@ -108,6 +115,7 @@ def _of_paragraph(
         if opened is not None:
             name, width = opened
             section.name, section.heading = name, (place, place + width)
+            section.is_inline = bool(line[width:].strip())
             if not line[width:].strip():
                 begun = place + len(line)
                 previous = ""
@@ -126,7 +134,7 @@ def _opens(line: str, headings: Headings) -> tuple[str, int] | None:
         found = headings.section_of(line[:colon])
         if found is not None and line[colon : colon + 2] != "::":
             return found, colon + 1
-    if len(line) <= 70:
+    if len(line) <= 70 and line.rstrip()[-1:] not in ".),;":
         found = headings.section_of(line)
         if found is not None:
             return found, len(line.rstrip())

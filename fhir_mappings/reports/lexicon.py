@@ -49,6 +49,7 @@ class Lexicon:
     stems: tuple[str, ...]
     subjects: dict[str, Subject]
     whole_report: tuple[str, ...]
+    area_stems: tuple[str, ...]
 
 
 @lru_cache(maxsize=8)
@@ -61,6 +62,9 @@ def lexicon_of(language: ReportLanguage) -> Lexicon:
         headings=Headings.of({word: one.section for one in language.headings for word in one.words}),
         stems=tuple(dict.fromkeys(language.triggers)),
         subjects={subject.id: subject for subject in language.subjects},
+        area_stems=tuple(
+            {max(words_of(word), key=len).rstrip("*")[:6] for one in language.areas for word in one.words}
+        ),
         whole_report=tuple(
             " ".join(words_of(word)) for cue in language.cues if cue.reach == "report" for word in cue.words
         ),

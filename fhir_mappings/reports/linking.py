@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from fhir_mappings.clinical.report_language import Subject
@@ -12,7 +13,7 @@ from fhir_mappings.reports.phrases import Match
 _FAR = 25
 _COSTS = {
     ",": 5,
-    ";": 40,
+    ";": 0,
     ".": 0,
     ":": 0,
     "(": 1,
@@ -25,6 +26,7 @@ _COSTS = {
     "[": 1,
     "]": 1,
 }
+_COUNTED = ("leukocytes", "erythrocytes")
 _CLOSE = 2
 _OF = frozenset({"of", "der", "de", "des", "from"})
 _ALL = frozenset({"the", "all", "total", "los", "las", "les", "nucleated", "marrow", "these", "counted"})
@@ -51,14 +53,19 @@ def _link(figure: Figure, marked: Marked, lexicon: Lexicon) -> Link:
         return Link(figure, inside[-1], 0, of, last)
     between = lexicon.language.figures.between
     candidates = []
-    for subject in marked.subjects:
+    counted = figure.quantity.unit == "/uL"
+    near = _near(figure, marked)
+    for subject in near.subjects:
         if subject.first < last and figure.first < subject.last:
             continue
-        cost = _cost(figure, last, subject, marked, between)
+        if counted and subject.meaning.role not in _COUNTED and figure.quantity.kind == "chamber":
+            continue
+        cost = _cost(figure, last, subject, marked, between, near)
         candidates.append((cost, subject.first > figure.first, subject.first, subject))
     if not candidates:
         return Link(figure, None, _FAR, of, last)
-    best = min(candidates, key=lambda one: (one[0], one[1] is not _figure_leads(marked), one[2]))
+    leads = _figure_leads(marked)
+    best = min(candidates, key=lambda one: (one[0], one[1] is not leads, one[2]))
     alone = len(marked.subjects) == 1
     if best[0] > (2 * _FAR if alone else _FAR):
         return Link(figure, None, best[0], of, last)
@@ -90,19 +97,50 @@ def _share_of(figure: Figure, marked: Marked) -> tuple[str, int]:
     return "", figure.last
 
 
-def _cost(figure: Figure, last: int, subject: Match[Subject], marked: Marked, between: frozenset[str]) -> int:
+class _Near:
+    """The subjects and figures around a figure: those farther off can be neither its own nor in between."""
+
+    __slots__ = ("figures", "subjects")
+
+    def __init__(self, subjects: list[Match[Subject]], figures: list[Figure]) -> None:
+        self.subjects, self.figures = subjects, figures
+
+
+_SIDE = 4
+
+
+def _near(figure: Figure, marked: Marked) -> _Near:
+    subjects, figures = marked.subjects, marked.figures
+    place = bisect_left(subjects, figure.first, key=lambda one: one.first)
+    own = bisect_left(figures, figure.first, key=lambda one: one.first)
+    return _Near(
+        subjects[max(0, place - _SIDE) : place + _SIDE + 1],
+        figures[max(0, own - 2 * _SIDE) : own + 2 * _SIDE + 1],
+    )
+
+
+def _cost(
+    figure: Figure,
+    last: int,
+    subject: Match[Subject],
+    marked: Marked,
+    between: frozenset[str],
+    near: _Near,
+) -> int:
     before = subject.last <= figure.first
     begin, end = (subject.last, figure.first) if before else (last, subject.first)
     if begin > end:
         return 0
     cost = _cost_between(begin, end, marked, between)
-    for other in marked.subjects:
+    for other in near.subjects:
         if begin <= other.first and other.last <= end:
             cost += 12
-    for other_figure in marked.figures:
+    for other_figure in near.figures:
         if begin <= other_figure.first and other_figure.last <= end and other_figure is not figure:
             # A subject keeps the figure that stands next to it; a bracket may repeat it.
-            cost += 4 if marked.groups[figure.first] != marked.groups[other_figure.first] else 8
+            inside = marked.groups[other_figure.first] > marked.groups[figure.first]
+            aside = marked.groups[figure.first] != marked.groups[other_figure.first]
+            cost += 0 if inside else 4 if aside else 8
     if marked.clauses[figure.first] != marked.clauses[subject.first]:
         cost += 40
     if not before:
@@ -117,9 +155,15 @@ def _cost_between(begin: int, end: int, marked: Marked, between: frozenset[str])
         word = words[place]
         if word in _COSTS:
             cost += _COSTS[word]
-        elif word not in between:
+        elif word not in between and not _in_brackets(place, begin, end, marked):
             cost += 1
     return cost
+
+
+def _in_brackets(place: int, begin: int, end: int, marked: Marked) -> bool:
+    """Words in brackets of their own between a subject and its figure: "blasts (normal 0-3): 2"."""
+    outside = marked.groups[begin - 1] if begin else 0
+    return marked.groups[place] > outside and end < len(marked.groups) and marked.groups[end] == outside
 
 
 def _is_label(subject: Match[Subject], marked: Marked) -> int:

@@ -81,12 +81,20 @@ def _unhidden(matches: list[Match[Meaning]]) -> list[Match[Meaning]]:
     for one in matches:
         width = one.last - one.first
         hidden = any(
-            other.first <= one.first and one.last <= other.last and other.last - other.first > width
+            other.first <= one.first
+            and one.last <= other.last
+            and other.last - other.first > width
+            and not (other.first < one.first and _are_of_one_kind(one.meaning, other.meaning))
             for other in hiding
         )
         if not hidden or isinstance(one.meaning, (Area, ShareOf)):
             kept.append(one)
     return kept
+
+
+def _are_of_one_kind(one: Meaning, other: Meaning) -> bool:
+    """Two cues of one kind may reach in two directions: the longer does not hide the shorter."""
+    return isinstance(one, Cue) and isinstance(other, Cue) and one.kind == other.kind
 
 
 def _sort(matches: Sequence[Match[Meaning]], marked: Marked) -> None:

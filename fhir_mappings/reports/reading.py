@@ -27,6 +27,9 @@ from fhir_mappings.reports.text import fold, tokens_of
 MAX_TEXT = 200_000
 """Characters of a report that are read; a longer one is read so far and counts as partly read."""
 
+SHORT = 2_000
+"""Characters of a report on fluid of which every statement is read: it may say "lymphocytes only"."""
+
 _DECISIVE = frozenset(
     {
         "marrow-lymphoblasts",
@@ -56,6 +59,7 @@ class _Carried:
     area: str = ""
     subject: Subject | None = None
     flow: bool = False
+    asked: str = ""
 
 
 def read_report(text: str, about: About, language: ReportLanguage) -> Reading:
@@ -88,9 +92,11 @@ def _results(text: str, folded: str, about: About, lexicon: Lexicon) -> Iterator
         marked = mark(folded, statement, lexicon)
         around = Surroundings(
             about, carried.area or about.area, donor, carried.subject, _has_percent_head(folded, statement),
-            carried.flow,
+            carried.flow, carried.asked,
         )  # fmt: skip
-        found.extend((statement, one) for one in Describer(text, marked, lexicon, around).results())
+        results = Describer(text, marked, lexicon, around).results()
+        found.extend((statement, one) for one in results)
+        carried.asked = next((one.concept for one in results if one.reason == "hypothetical"), "")
         _carry(marked, carried)
         last = statement.end
     del last
@@ -100,6 +106,7 @@ def _results(text: str, folded: str, about: About, lexicon: Lexicon) -> Iterator
 def _telling_places(folded: str, lexicon: Lexicon) -> list[int]:
     """Where a word stands that makes a statement worth a closer look, in order."""
     places = []
+    folded = folded.replace("\n", " ").replace("\r", " ")
     for stem in lexicon.stems:
         place = folded.find(stem)
         while place >= 0:
@@ -122,7 +129,11 @@ def _is_telling(statement: Statement, places: list[int]) -> bool:
 
 def _goes_on(statement: Statement, folded: str, about: About, carried: _Carried) -> bool:
     """A statement without a telling word counts where the text is a value, or goes on about a subject."""
-    if about.concept:
+    if (
+        about.concept
+        or (about.area == "csf" and len(folded) <= SHORT)
+        or (carried.asked and statement.end - statement.start <= 40)
+    ):
         return True
     if carried.subject is None and about.area not in ("marrow", "residual", "blood", "csf"):
         return False
@@ -159,6 +170,8 @@ def _enter(statement: Statement, folded: str, lexicon: Lexicon, carried: _Carrie
 
 def _note_area(statement: Statement, folded: str, lexicon: Lexicon, carried: _Carried) -> None:
     """A line that only names the specimen ("Bone marrow aspirate:") sets the material of what follows."""
+    if not any(stem in folded[statement.start : statement.end] for stem in lexicon.area_stems):
+        return
     if statement.end - statement.start > 80 and statement.section != "specimen":
         return
     named = _areas_in(folded[statement.start : statement.end], lexicon)

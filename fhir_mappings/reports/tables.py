@@ -44,7 +44,9 @@ def read_tables(text: str, folded: str, about: About, lexicon: Lexicon) -> Table
     covered: list[tuple[int, int]] = []
     head: list[_Column] | None = None
     for start, end in _lines(folded):
-        cells = cells_of(folded, start, end) if end > start else []
+        line = folded[start:end]
+        parted = "   " in line or "\t" in line or "|" in line
+        cells = cells_of(folded, start, end) if parted else []
         cells = [cell for cell in cells if cell[0] < cell[1]] if "|" in folded[start:end] else cells
         if len(cells) < 2:
             if not folded[start:end].strip(" -+=|"):

@@ -24,7 +24,7 @@ def _spelling(char: str) -> str:
     if char.isspace() and char not in "\n\t\r":
         return " "
     base = unicodedata.normalize("NFKD", char)[:1].lower()
-    return base if len(base) == 1 else char
+    return _SPELLED.get(base, base) if len(base) == 1 else char
 
 
 def fold(text: str) -> str:
