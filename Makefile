@@ -13,7 +13,7 @@ PIP_COMPILE = $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allo
 	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline lf
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-quick test-slow escape-long schemathesis-long check fix bench lock package docs mutation clean
+.PHONY: help venv demo test test-quick test-slow reports-long escape-long schemathesis-long check fix bench lock package docs mutation clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -38,7 +38,8 @@ def test_every_deciding_word_has_a_beginning_that_a_long_report_is_gone_through_
 ) -> None:
     language = knowledge.report_language
     stems = lexicon_of(language).stems
-    words = [word for one in language.assertions for word in one.words]
+    # Every statement of a short report on fluid is looked at, so its own words need none.
+    words = [word for one in language.assertions if one.area != "csf" for word in one.words]
     words += [word for one in language.categories for word in one.words]
     words += [
         word for one in language.subjects if one.role in ("blasts", "residual", "gene") for word in one.words
