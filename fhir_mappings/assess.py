@@ -74,7 +74,7 @@ from fhir_mappings.knowledge.look_alikes import resembling
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
-from fhir_mappings.relapse.results_seen import RESULT_NEEDS, seen_since_diagnosis
+from fhir_mappings.relapse.results_seen import RESULT_NEEDS, results_seen, seen_since_diagnosis
 from fhir_mappings.relapse.written_reports import READ, ReportPolicy
 from fhir_mappings.reports.reading import read_report as report_reader
 from fhir_mappings.timeline.building import timeline_of
@@ -179,6 +179,7 @@ __all__ = [
     "report_reader",
     "resembling",
     "result_codes",
+    "results_seen",
     "risk_groups",
     "seen_since_diagnosis",
     "self_test",

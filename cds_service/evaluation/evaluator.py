@@ -82,6 +82,11 @@ class Evaluation:
     server_refusal: str = ""
     """Why the FHIR server was not contacted, in words for the integrator; empty where that is not so."""
 
+    def reason(self, key: str) -> str:
+        """Why a need was not seen."""
+        state = self.states.get(key)
+        return state.reason if state is not None and state.reason else "unreadable"
+
     @property
     def is_incomplete(self) -> bool:
         """True where the answer would be silence although data that are needed were not seen."""
@@ -383,7 +388,7 @@ def check_complete(evaluation: Evaluation) -> None:
     if not evaluation.is_incomplete:
         return
     missing = evaluation.assessment.missing_needs
-    reasons = {key: _reason(evaluation.states.get(key)) for key in missing}
+    reasons = {key: evaluation.reason(key) for key in missing}
     for key in missing:
         log.event("need-not-seen", need=key, reason=reasons[key])
     problem = Problem.MISSING_DATA
@@ -394,7 +399,3 @@ def check_complete(evaluation: Evaluation) -> None:
     named = ", ".join(f"{key} ({reason})" for key, reason in reasons.items())
     why = f". {evaluation.server_refusal}" if evaluation.server_refusal else ""
     raise Refusal(problem, f"not seen: {named}{why}")
-
-
-def _reason(state: NeedState | None) -> str:
-    return state.reason if state is not None and state.reason else "unreadable"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from cds_service.cards.text import clean
@@ -29,8 +29,11 @@ from fhir_mappings.assess import (
 )
 
 
-def picture_of(timeline: Timeline, knowledge: Knowledge) -> dict[str, Any]:
-    """Panels with their samples and lines, phases, marks and treatments; dates are ISO days."""
+def picture_of(timeline: Timeline, knowledge: Knowledge, unread: Collection[str] = ()) -> dict[str, Any]:
+    """Panels with their samples and lines, phases, marks and treatments; dates are ISO days.
+
+    ``unread`` names the panels whose results were not read.
+    """
     return {
         "today": timeline.at.date().isoformat(),
         "panels": [
@@ -38,6 +41,7 @@ def picture_of(timeline: Timeline, knowledge: Knowledge) -> dict[str, Any]:
                 "key": key,
                 "title": title,
                 "unit": unit,
+                "unread": key in unread,
                 "points": [_point(one, knowledge) for one in timeline.points if one.panel == key],
                 "lines": [_line(one, unit, knowledge) for one in timeline.levels if one.panel == key],
             }

@@ -9,7 +9,7 @@ from cds_service.app_state import Parts
 from cds_service.evaluation.chart_request import ChartRequest
 from cds_service.evaluation.evaluator import Evaluation
 from cds_service.fhir_client import Deadline
-from cds_service.observability import metrics
+from cds_service.observability import log, metrics
 from cds_service.settings.model import Tenant
 from fhir_mappings.assess import Timeline, timeline_of
 
@@ -29,5 +29,7 @@ def read_chart(parts: Parts, chart: ChartRequest, tenant: Tenant, at: datetime) 
     """Read and assess. Raises Refusal where data of another patient came."""
     evaluation = parts.evaluator.evaluate(chart, tenant, at, Deadline.after(READ_SECONDS))
     missing = evaluation.assessment.missing_needs
+    for key in missing:
+        log.event("need-not-seen", need=key, reason=evaluation.reason(key))
     metrics.evaluated("incomplete" if evaluation.is_incomplete else "timeline", tenant.id, missing)
     return ReadChart(evaluation, timeline_of(evaluation.facts, tenant.local(at), parts.knowledge))

@@ -21,6 +21,7 @@ from cds_service.timeline.naming import (
     spoken,
     value_text,
 )
+from cds_service.timeline.unread import EmptyParts, empty_parts, silent_status
 from fhir_mappings.assess import (
     CRITERION,
     Assessment,
@@ -132,6 +133,7 @@ class Page:
     not_evaluated: tuple[tuple[str, str], ...]
     left_out: tuple[LeftOut, ...]
     sentence: str
+    empty: EmptyParts
 
 
 def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) -> Page:
@@ -140,13 +142,14 @@ def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) ->
     finding = found.sections[0] if found.sections else None
     summary = finding.summary if finding is not None and not evaluation.is_incomplete else None
     samples = tuple(_samples(timeline, knowledge))
+    empty = empty_parts(evaluation)
     return Page(
         patient=clean(found.patient),
         person=_person(found),
         at=timeline.at.strftime("%Y-%m-%d %H:%M %Z"),
         status=found.status.value,
         badge=finding.indicator.value if finding is not None and summary else "neutral",
-        headline=_said(summary, knowledge) if summary else _status_words(found, knowledge),
+        headline=_said(summary, knowledge) if summary else _status_words(evaluation, knowledge),
         incomplete=evaluation.is_incomplete,
         summary=tuple(_summary(found)),
         reasons=tuple(_said(one, knowledge) for one in finding.statements) if finding else (),
@@ -158,7 +161,8 @@ def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) ->
         events=tuple(sorted(_events(timeline), key=lambda row: (row.start, row.what))),
         not_evaluated=tuple((clean(one.what), clean(one.why)) for one in found.not_evaluated),
         left_out=tuple(_left_out(found, timeline, knowledge)),
-        sentence=_sentence(timeline, samples),
+        sentence=_sentence(timeline, samples, empty),
+        empty=empty,
     )
 
 
@@ -168,14 +172,8 @@ def _said(statement: Statement, knowledge: Knowledge) -> str:
     return clean(words.format_map({name: clean(value) for name, value in statement.values.items()}))
 
 
-def _status_words(found: Assessment, knowledge: Knowledge) -> str:
-    return knowledge.words[f"timeline.status.{_silent_status(found)}"].text
-
-
-def _silent_status(found: Assessment) -> str:
-    if found.missing_needs or found.status is Status.NOT_EVALUABLE:
-        return "not-evaluable"
-    return "out-of-scope" if found.status is Status.OUT_OF_SCOPE else "none"
+def _status_words(evaluation: Evaluation, knowledge: Knowledge) -> str:
+    return knowledge.words[f"timeline.status.{silent_status(evaluation, knowledge)}"].text
 
 
 def _person(found: Assessment) -> str:
@@ -297,10 +295,10 @@ def _left_out(found: Assessment, timeline: Timeline, knowledge: Knowledge) -> It
         yield LeftOut(clean(item.resource), clean(what), spoken(item.why))
 
 
-def _sentence(timeline: Timeline, samples: tuple[SampleRow, ...]) -> str:
+def _sentence(timeline: Timeline, samples: tuple[SampleRow, ...], empty: EmptyParts) -> str:
     """The picture in one sentence, for those who hear it."""
     if not samples:
-        return "No sample is on record. The tables below hold everything that is shown."
+        return f"{empty.samples} The tables below hold everything that is shown."
     counts = [
         f"{sum(point.panel == key for point in timeline.points)} of {title.partition(',')[0]}"
         for key, (title, _) in PANELS.items()

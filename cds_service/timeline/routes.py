@@ -23,6 +23,7 @@ from cds_service.timeline.launching import LAUNCH_SECONDS, ChartAccess, Launcher
 from cds_service.timeline.page_rows import page_of
 from cds_service.timeline.problem import LaunchRefused
 from cds_service.timeline.sealing import Sealer
+from cds_service.timeline.unread import unread_panels
 
 timeline = Blueprint(
     "timeline",
@@ -170,7 +171,7 @@ def _shown(found: ReadChart, name: str = "") -> Response:
         "timeline/chart.html",
         shown=page_of(found.evaluation, found.timeline, knowledge),
         name=name,
-        picture=picture_of(found.timeline, knowledge),
+        picture=picture_of(found.timeline, knowledge, unread_panels(found.evaluation)),
     )
 
 

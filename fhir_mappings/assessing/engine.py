@@ -174,6 +174,7 @@ def _silent(
         knowledge=stamp,
         status=status,
         ignored=view.ignored,
+        not_evaluated=tuple(_unread(facts, needs, knowledge)) if missing else (),
         missing_needs=missing,
         sections=() if deceased or missing else tuple(undiagnosed_section(view, knowledge)),
         sex=facts.persons[0].sex if facts.persons else "unknown",
@@ -226,6 +227,21 @@ def _not_evaluated(
     knowledge: Knowledge,
 ) -> Iterator[NotEvaluated]:
     """What could not be looked at: needs not seen, then what criteria of the default set miss."""
+    yield from _unread(picture.facts, needs, knowledge)
+    if any(isinstance(one.verdict, Met) and one.criteria_set == knowledge.default_set.id for one in results):
+        return
+    seen: set[str] = set()
+    for one in results:
+        if one.criteria_set != knowledge.default_set.id or not isinstance(one.verdict, Unknown):
+            continue
+        for item in one.verdict.missing:
+            if item.key not in seen:
+                seen.add(item.key)
+                yield NotEvaluated(item.what, item.why)
+
+
+def _unread(facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowledge) -> Iterator[NotEvaluated]:
+    """The needs that were not seen, each with its reason."""
     words = knowledge.words
     for need in knowledge.needs:
         state = needs.get(need.key)
@@ -237,18 +253,8 @@ def _not_evaluated(
             reason = state.reason if state is not None and state.reason else "not-supplied"
             key = f"need.{reason}"
             yield NotEvaluated(need.title, words[key if key in words else "need.not-supplied"].text)
-        elif need.key in picture.facts.unreadable:
+        elif need.key in facts.unreadable:
             yield NotEvaluated(need.title, words["need.unreadable"].text)
-    if any(isinstance(one.verdict, Met) and one.criteria_set == knowledge.default_set.id for one in results):
-        return
-    seen: set[str] = set()
-    for one in results:
-        if one.criteria_set != knowledge.default_set.id or not isinstance(one.verdict, Unknown):
-            continue
-        for item in one.verdict.missing:
-            if item.key not in seen:
-                seen.add(item.key)
-                yield NotEvaluated(item.what, item.why)
 
 
 def evidence_digest(facts: Facts, view: View, reports: Iterable[ReadReport] = ()) -> str:

@@ -218,7 +218,7 @@
     const title = panel.unit === "%" ? panel.title : `${panel.title}, ${panel.unit}`;
     const head = g.append("text").attr("class", "panel-title halo").attr("x", left).attr("y", y + 18).text(title);
     if (!panel.points.length) {
-      head.append("tspan").attr("class", "empty").attr("font-weight", "400").attr("dx", 6).text("no result on record");
+      head.append("tspan").attr("class", "empty").attr("font-weight", "400").attr("dx", 6).text(panel.unread ? "not read" : "no result on record");
       return y + 24;
     }
     const top = y + 28, bottom = top + (narrow ? 104 : 116);
