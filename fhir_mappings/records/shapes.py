@@ -251,8 +251,9 @@ def report(row: Row, concept: Concept, subject: Json, identity: str, when: str) 
         "status": status_of(row, concept.shape),
         "code": coded(concept),
         "subject": subject,
-        "conclusion": row.value,
     }
+    if row.value:
+        resource["conclusion"] = row.value
     if when:
         resource["effectiveDateTime"] = when
     if material := row.details.get("material"):

@@ -50,7 +50,7 @@ def test_once_shows_the_address_one_patients_cards_and_a_line_for_each_other(
     assert "Ada Beispiel, 7 years" in printed
     assert "Emil Eksempel, 12 years" not in printed
     assert printed.count("[critical] Relapsed ALL") >= 8
-    assert "14 of 14 answers are as expected." in printed
+    assert "17 of 17 answers are as expected." in printed
     assert "DIFFERS" not in printed
 
 
@@ -58,7 +58,7 @@ def test_all_shows_every_patients_cards(capsys: pytest.CaptureFixture[str]) -> N
     assert demo("--port", "0", "--all") == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in ("Ada Beispiel, 7 years", "Emil Eksempel, 12 years"))
-    assert "14 of 14 answers are as expected." in printed
+    assert "17 of 17 answers are as expected." in printed
 
 
 def test_another_day_changes_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
