@@ -104,6 +104,7 @@ def _tenants(sandbox: Sandbox, other: str, habits: Habits) -> tuple[Tenant, ...]
         open_fhir=True,
         profile="sandbox",
         habits=habits,
+        documents=True,
     )
     return own, theirs
 
