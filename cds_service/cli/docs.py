@@ -24,20 +24,35 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write or check every document."""
-    from cds_service.documents import DOCUMENTS
+    from cds_service.documents import DOCUMENTS, FOLDERS
 
     if not (args.root / "pyproject.toml").is_file():
         raise Unusable("--root: no pyproject.toml there; name the directory of the repository")
     stale = 0
-    for document in DOCUMENTS:
-        path, text = args.root / document.path, document.make(args.root)
+    texts = {document.path: document.make(args.root) for document in DOCUMENTS}
+    for folder in FOLDERS:
+        pages = {f"{folder.path}/{name}": text for name, text in folder.make(args.root).items()}
+        stale += _left_over(args.root / folder.path, {Path(name).name for name in pages}, args.check)
+        texts |= pages
+    for name, text in texts.items():
+        path = args.root / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale += 1
         if args.check:
-            sys.stdout.write(f"{document.path} is not current; run: relapse-cds docs\n")
+            sys.stdout.write(f"{name} is not current; run: relapse-cds docs\n")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            sys.stdout.write(f"wrote {document.path}\n")
+            sys.stdout.write(f"wrote {name}\n")
     return FAILED if stale and args.check else 0
+
+
+def _left_over(folder: Path, names: set[str], check: bool) -> int:
+    """How many documents of a folder nothing makes any more; they are removed unless only checked."""
+    found = [path for path in sorted(folder.glob("*.md")) if path.name not in names]
+    for path in found:
+        sys.stdout.write(f"{path} is made by nothing{'' if check else ', removed'}\n")
+        if not check:
+            path.unlink()
+    return len(found)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cds_service.cli.faults import Unusable
 
 if TYPE_CHECKING:
-    from fhir_mappings.knowledge.review.content import CaseRecord, Reviewable, Rule
+    from cds_service.documents.rule_pages import Book
+    from fhir_mappings.knowledge.review.content import Reviewable, Rule
+
+Read = TypeVar("Read")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -50,9 +53,11 @@ def add_parser(subparsers: Any) -> None:
 def _review(args: argparse.Namespace) -> int:
     if bool(args.rule) == args.all:
         raise Unusable("knowledge review: name one RULE, or give --all")
-    content = _content(args)
-    for rule in content.rules if args.all else (_rule(content, args.rule),):
-        sys.stdout.write("\n".join(_sheet(rule, content, _case_records(args))) + "\n\n")
+    from cds_service.documents.rule_pages import rule_page
+
+    book = _book(args)
+    for rule in book.content.rules if args.all else (_rule(book.content, args.rule),):
+        sys.stdout.write(rule_page(rule, book) + "\n")
     return 0
 
 
@@ -88,23 +93,30 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _content(args: argparse.Namespace) -> Reviewable:
-    from fhir_mappings.assess import KnowledgeError, content_of
-    from fhir_mappings.knowledge.review.content import PACKAGED
+    from fhir_mappings.assess import content_of
 
+    return _read(args, content_of)
+
+
+def _book(args: argparse.Namespace) -> Book:
+    from cds_service.documents.rule_pages import book_of
+
+    return _read(args, book_of)
+
+
+def _read(args: argparse.Namespace, read: Callable[[Path, Path | None, Path | None], Read]) -> Read:
+    """What ``read`` makes of the folders that were named. Raises Unusable."""
+    from fhir_mappings.assess import KnowledgeError
+    from fhir_mappings.knowledge.review.content import PACKAGED, cases_beside
+
+    directory = (args.directory or PACKAGED).resolve()
     try:
-        return content_of((args.directory or PACKAGED).resolve(), args.cases, args.overlay)
+        return read(directory, args.cases or cases_beside(directory), args.overlay)
     except KnowledgeError as error:
         sys.stderr.write(f"{error}\n")
         raise Unusable("the knowledge cannot be used; see above") from None
     except (OSError, ValueError):
         raise Unusable("--cases: cannot be read; name the folder of the clinical cases") from None
-
-
-def _case_records(args: argparse.Namespace) -> dict[str, CaseRecord]:
-    from fhir_mappings.knowledge.review.content import PACKAGED, cases_beside, read_case_records
-
-    folder = args.cases or cases_beside((args.directory or PACKAGED).resolve())
-    return dict(read_case_records(folder)) if folder is not None else {}
 
 
 def _rule(content: Reviewable, rule_id: str) -> Rule:
@@ -129,24 +141,3 @@ def _day(text: str | None) -> date:
     if day > today:
         raise Unusable("--date: lies in the future; write the day on which the rule was read")
     return day
-
-
-def _sheet(rule: Rule, content: Reviewable, cases: dict[str, CaseRecord]) -> Iterator[str]:
-    """Everything that a signature covers, in the order of reading."""
-    from fhir_mappings.knowledge.review.content import sources_of
-
-    review = content.review(rule)
-    yield f"{rule.id}: {rule.title}"
-    yield f"{review.state}: {review.why}"
-    yield from _part("Numbers, table rows and sentences", rule.data)
-    sources = sources_of(rule.functions)
-    yield from _part("Functions", (sources[name] for name in sources if name in rule.functions))
-    yield from _part("These use", (name for name in sources if name not in rule.functions))
-    told = (f"{case}: {cases[case].name} -> {cases[case].expect.get('status')}" for case in rule.cases)
-    yield from _part("Cases (docs/clinical/all.md shows each in full)", told)
-
-
-def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
-    yield f"\n{title}{'' if found else ': none'}"
-    yield from found

@@ -6,15 +6,16 @@ one line in ``DOCUMENTS``. The text must depend on nothing but the files of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cds_service.documents.api_description import errors_md, openapi_json
-from cds_service.documents.clinical import all_md
+from cds_service.documents.clinical import rules_md
 from cds_service.documents.configuration import configuration_md
 from cds_service.documents.conformance import conformance_md
 from cds_service.documents.operations_reference import operations_reference_md
+from cds_service.documents.rule_pages import rule_pages
 from cds_service.documents.traceability import traceability_md
 
 
@@ -26,8 +27,19 @@ class Document:
     make: Callable[[Path], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of generated documents: what makes their texts by name. Nothing else stands in it."""
+
+    path: str
+    make: Callable[[Path], Mapping[str, str]]
+
+
+FOLDERS = (Folder("docs/clinical/rules", rule_pages),)
+"""Every folder of generated documents."""
+
 DOCUMENTS: tuple[Document, ...] = (
-    Document("docs/clinical/all.md", all_md),
+    Document("docs/clinical/rules.md", rules_md),
     Document("docs/clinical/traceability.md", traceability_md),
     Document("docs/configuration.md", configuration_md),
     Document("docs/conformance.md", conformance_md),

@@ -16,7 +16,7 @@ cards; do not edit.
 
 The two product-defining documents hold {count} numbered statements. {computed} are computed from the record,
 {shown} are shown as text or link, {hidden} are not shown, each with its reason. Cases are those of
-[all.md](all.md).
+[rules.md](rules.md).
 
 """
 _TITLES = {

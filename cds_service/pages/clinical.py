@@ -11,7 +11,7 @@ from cds_service.pages.rendering import page
 clinical = Blueprint("clinical", __name__)
 
 _ABOUT = {
-    "all": "every number, rule, sentence, source and case, written for a clinician's review",
+    "rules": "every rule with its numbers, decision table, sentences and a card, for a clinician's review",
     "decisions": "which reading is built where the sources leave a choice, and what a clinician must answer",
     "traceability": "from every statement of the product-defining documents to its rule, cases and words",
 }
@@ -20,10 +20,11 @@ _ABOUT = {
 @clinical.get("/clinical/")
 def overview() -> Response:
     """The list of documents."""
-    return page("pages/clinical.html", documents=clinical_documents().values(), about=_ABOUT)
+    found = [document for name, document in clinical_documents().items() if "/" not in name]
+    return page("pages/clinical.html", documents=found, about=_ABOUT)
 
 
-@clinical.get("/clinical/<name>")
+@clinical.get("/clinical/<path:name>")
 def document(name: str) -> Response:
     """One document."""
     found = clinical_documents().get(name)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_NEIGHBOUR = re.compile(r"(?:\./)?([A-Za-z0-9_-]+)\.md(#.*)?")
+_NEIGHBOUR = re.compile(r"((?:\.{1,2}/)?(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+)\.md(#.*)?")
 _NOT_IN_AN_ANCHOR = re.compile(r"[^a-z0-9]+")
 _IN_CONTENTS = {"h2": 1, "h3": 2}
 
@@ -41,9 +42,8 @@ def clinical_documents() -> dict[str, DocumentPage]:
     """The clinical documents of the package, by name."""
     place = _place()
     texts = {
-        file.name.removesuffix(".md"): file.read_text("utf-8")
-        for file in sorted(place.iterdir(), key=lambda file: file.name)
-        if file.name.endswith(".md")
+        file.relative_to(place).as_posix().removesuffix(".md"): file.read_text("utf-8")
+        for file in sorted(place.rglob("*.md"))
     }
     return {name: document_page(name, text, texts) for name, text in texts.items()}
 
@@ -62,7 +62,7 @@ def document_page(name: str, text: str, names: Collection[str] = ()) -> Document
     contents = _with_anchors(tokens)
     _without_styles(tokens)
     for token in tokens:
-        _with_links(token, names)
+        _with_links(token, name, names)
     body = markdown.renderer.render(_with_regions(tokens, title), markdown.options, {})
     # A cell without words heads nothing; code may be wider than a phone and is scrolled by key.
     body = body.replace("<th></th>", "<td></td>").replace("<pre>", '<pre tabindex="0">')
@@ -131,14 +131,15 @@ def _without_styles(tokens: list[Token]) -> None:
             token.attrSet("class", "number")
 
 
-def _with_links(token: Token, names: Collection[str]) -> None:
+def _with_links(token: Token, name: str, names: Collection[str]) -> None:
     for child in token.children or ():
         if child.type != "link_open":
             continue
         address = str(child.attrGet("href") or "")
         neighbour = _NEIGHBOUR.fullmatch(address)
-        if neighbour and neighbour[1] in names:
-            child.attrSet("href", f"/clinical/{neighbour[1]}{neighbour[2] or ''}")
+        target = normpath(join(dirname(name), neighbour[1])) if neighbour else ""
+        if neighbour and target in names:
+            child.attrSet("href", f"/clinical/{target}{neighbour[2] or ''}")
         elif address.startswith(("https://", "http://")):
             child.attrSet("rel", "noopener noreferrer")
         elif not address.startswith("#"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fhir_mappings.assessing.engine import evaluate_facts
 from fhir_mappings.fhir.chart import ChartReader
+from fhir_mappings.fhir.values import read_value
 from fhir_mappings.knowledge import assembly
 from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
 from fhir_mappings.knowledge.digests import content_digest, shipped_digest
@@ -28,12 +29,20 @@ from fhir_mappings.knowledge.review.signatures import (
     unknown_rules,
 )
 from fhir_mappings.relapse.situation import picture_of
+from fhir_mappings.reports.reading import read_report
 from fhir_mappings.statements import SECTIONS
 from fhir_mappings.timeline.building import timeline_of
 
 RULE_CODE = RuleCode(
     SECTIONS,
-    {"reading": ChartReader, "status": evaluate_facts, "timing": picture_of, "timeline": timeline_of},
+    {
+        "reading": ChartReader,
+        "values": read_value,
+        "reports": read_report,
+        "status": evaluate_facts,
+        "timing": picture_of,
+        "timeline": timeline_of,
+    },
 )
 """What the rules of the knowledge stand on above it."""
 

@@ -6,6 +6,7 @@ The build of the package reads this file by itself, so it imports nothing but th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 SHIPPED = "packaged.digest"
@@ -44,3 +45,13 @@ def shipped_digest(directory: Path) -> str:
     """
     path = directory.parent / SHIPPED
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def text_digest(parts: Iterable[str]) -> str:
+    """``sha256:`` over texts in their order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(f"{len(data)}\0".encode())
+        digest.update(data)
+    return f"sha256:{digest.hexdigest()}"

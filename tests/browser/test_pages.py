@@ -21,8 +21,8 @@ PAGES = (
     "/operator/",
     ATTRIBUTES,
 )
-WHOLE = "/clinical/all"
-"""Everything a reviewer reads, on one very long page."""
+WHOLE = "/clinical/rules"
+"""The index of the rules, with what every case takes for granted and the sources."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -122,10 +122,13 @@ def test_a_clinical_document_is_read_with_its_tables(page: Page, demo: DemoPlace
 
 
 def test_the_whole_of_what_is_reviewed_is_there(page: Page, demo: DemoPlace) -> None:
-    page.goto(f"{demo.url}/clinical/all")
-    for heading in ("Numbers", "Criteria sets", "Sources", "Cases"):
+    page.goto(f"{demo.url}/clinical/rules")
+    for heading in ("Rules and their review", "References", "Sources"):
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_attached()
-    assert page.locator(".document table").count() > 20
+    assert page.locator(".document table").count() >= 3
+    page.locator(".document").get_by_role("link", name="criterion-A").click()
+    expect(page.get_by_role("heading", name="Decision table")).to_be_attached()
+    page.locator(".document").get_by_role("link", name="rules").first.click()
     page.locator(".document").get_by_role("link", name="traceability").first.click()
     expect(page.get_by_role("heading", name="Traceability", level=1)).to_be_visible()
 

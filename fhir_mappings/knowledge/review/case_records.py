@@ -66,6 +66,13 @@ def conventions_text(folder: Path) -> str:
     return (folder / CONVENTIONS).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
+def conventions_canonical(folder: Path) -> str:
+    """What every case takes for granted, in one form for a digest."""
+    raw = tomllib.loads(conventions_text(folder))
+    entries = [{**one, "record": table_of(str(one.get("record", "")))} for one in raw.get("convention", ())]
+    return json.dumps(entries, sort_keys=True, default=str, ensure_ascii=False)
+
+
 def _of_file(path: Path, folder: Path) -> Iterator[CaseRecord]:
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
     if path.name == CONVENTIONS:

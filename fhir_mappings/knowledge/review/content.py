@@ -7,18 +7,19 @@ from datetime import date
 from pathlib import Path
 
 from fhir_mappings.knowledge.assembly import PACKAGED_KNOWLEDGE
+from fhir_mappings.knowledge.review.boundary_tables import table_of as table_of
 from fhir_mappings.knowledge.review.case_records import CaseRecord as CaseRecord
 from fhir_mappings.knowledge.review.case_records import cases_beside as cases_beside
 from fhir_mappings.knowledge.review.case_records import conventions_text as conventions_text
 from fhir_mappings.knowledge.review.case_records import read_case_records as read_case_records
-from fhir_mappings.knowledge.review.rule_sources import sources_of as sources_of
 from fhir_mappings.knowledge.review.rules import Rule as Rule
 from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,
     ReviewEntry,
+    code_digest,
+    page_digest,
     read_reviews,
     reviews_text,
-    rule_digest,
 )
 from fhir_mappings.knowledge.review.signatures import Reviewable as Reviewable
 from fhir_mappings.knowledge.review.signatures import RuleReview as RuleReview
@@ -38,8 +39,9 @@ def sign(rule: Rule, content: Reviewable, reviewer: str, on: date, directory: Pa
         rule=rule.id,
         reviewer=reviewer,
         date=on,
-        rule_digest=rule_digest(rule),
+        page_digest=page_digest(rule),
         cases_digest=content.cases_digest(rule),
+        code_digest=code_digest(rule),
     )
     path = directory / FILE_NAME
     others = [other for other in _entries(directory).values() if other.rule != rule.id]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
+from inspect import cleandoc
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.knowledge.criterion import Criterion, CriterionParameters
-from fhir_mappings.knowledge.loader import file_digest
+from fhir_mappings.knowledge.digests import file_digest, text_digest
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord
+from fhir_mappings.knowledge.review.rule_sources import resolve
 from fhir_mappings.knowledge.thresholds import ThresholdName
 
 _CLINICAL = "fhir_mappings.clinical."
@@ -27,6 +30,27 @@ TIMING_RULES: Mapping[str, tuple[str, tuple[ThresholdName, ...]]] = {
 }
 """Timing system: its function and its thresholds."""
 
+SECTION_NUMBERS: Mapping[str, tuple[ThresholdName, ...]] = {
+    "SUSPECT": (
+        "suspect_marrow_at_least", "suspect_blood_at_least", "gcsf_days", "pegfilgrastim_days",
+        "regeneration_days", "blood_marrow_days",
+    ),
+    "WORKUP": ("antigen_positive_at_least", "antigen_negative_below", "adult_years"),
+    "MRD-DUE": ("mrd_due_before_days", "mrd_due_after_days"),
+    "MRD-RES": (
+        "mrd_negative_below", "mrd_hsct_r3", "mrd_hsct_bfm", "mrd_hsct_cog", "mrd_before_transplant_days",
+    ),
+    "HSCT": ("hsct_referral_days", "reminder_limit_days"),
+    "PERSIST": ("persistent_marrow_at_least",),
+    "DATA": ("blasts_marrow_at_least", "blasts_blood_at_least"),
+}  # fmt: skip
+"""Section: the thresholds that stand on its page. What no other page has stands on that of the status."""
+
+_CNS_NUMBERS: tuple[ThresholdName, ...] = (
+    "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days", "cns3_wbc_at_least",
+)  # fmt: skip
+_DIGEST = len("sha256:") + 12
+
 _PACKS = {"R+": "RELAPSE TIMING WORKUP TRIAL OPT-B", "P+": "PROBABLE TIMING WORKUP TRIAL OPT-B"}
 
 
@@ -34,8 +58,9 @@ _PACKS = {"R+": "RELAPSE TIMING WORKUP TRIAL OPT-B", "P+": "PROBABLE TIMING WORK
 class Rule:
     """One thing a clinician signs.
 
-    ``functions`` are dotted names, ``data`` the numbers, sentences and table rows it uses, one a line,
-    ``cases`` the ids of the cases that pin it; none where the cases are not at hand.
+    ``guideline`` is what it decides, in words; ``data`` the numbers, sentences and table rows it uses, one a
+    line; ``home`` the ids of the cases that are signed with it, ``cases`` of those that pin it, none where
+    the cases are not at hand. ``functions`` are dotted names.
     """
 
     id: str
@@ -43,6 +68,8 @@ class Rule:
     functions: tuple[str, ...]
     data: tuple[str, ...]
     cases: tuple[str, ...]
+    guideline: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
 
 
 Cases = Mapping[str, CaseRecord]
@@ -63,7 +90,7 @@ class ReviewedSection(Protocol):
 @dataclass(frozen=True, slots=True)
 class RuleCode:
     """What lies above the knowledge and is signed with it: every section in reading order, and the
-    functions behind ``reading``, ``status``, ``timing`` and ``timeline``."""
+    functions behind ``reading``, ``values``, ``reports``, ``status``, ``timing`` and ``timeline``."""
 
     sections: tuple[ReviewedSection, ...]
     functions: Mapping[str, Function]
@@ -80,8 +107,27 @@ def dotted(function: Function) -> str:
 
 def rules_of(knowledge: Knowledge, directory: Path, cases: Cases, code: RuleCode) -> tuple[Rule, ...]:
     """Every rule of the disease, in reading order."""
+    found = _rules(knowledge, directory, cases, code)
+    return tuple(
+        replace(
+            rule,
+            guideline=tuple(filter(None, (_in_short(name) for name in rule.functions))),
+            home=tuple(case.id for case in cases.values() if case.rule == rule.id),
+        )
+        for rule in found
+    )
+
+
+def _in_short(name: str) -> str:
+    """The words of a function, as one line."""
+    return " ".join(cleandoc(resolve(name).__doc__ or "").replace("``", "`").split())
+
+
+def _rules(knowledge: Knowledge, directory: Path, cases: Cases, code: RuleCode) -> tuple[Rule, ...]:
     return (
         _reading(directory, cases, code),
+        _values(cases, code),
+        _reports(directory, cases, code),
         _status(knowledge, cases, code),
         *_criteria(knowledge, cases),
         *_timing(knowledge, cases, code),
@@ -95,16 +141,43 @@ def rules_of(knowledge: Knowledge, directory: Path, cases: Cases, code: RuleCode
 def _reading(directory: Path, cases: Cases, code: RuleCode) -> Rule:
     """Which codes and units mean what."""
     paths = [directory / name for name in ("agents.toml", "concepts.toml", "needs.toml", "references.toml")]
-    paths += sorted((directory / "value_sets").glob("*.csv"))
-    data = tuple(f"{path.relative_to(directory).as_posix()} {file_digest(path)}" for path in paths)
+    data = [f"file {path.name}: {file_digest(path)[:_DIGEST]}" for path in paths]
+    sets = sorted((directory / "value_sets").glob("*.csv"))
+    for kind, group in groupby(sets, key=lambda path: path.stem.partition("_")[0]):
+        members = list(group)
+        digest = text_digest(file_digest(path) for path in members)[:_DIGEST]
+        data.append(f"value sets {kind}: {len(members)} files, {digest}")
     return Rule(
         "reading", "What is read from the record, by which codes", code.names("reading"),
-        data, tuple(cases),
+        tuple(data), tuple(cases),
+    )  # fmt: skip
+
+
+def _values(cases: Cases, code: RuleCode) -> Rule:
+    """How values are spelt."""
+    return Rule(
+        "reading-values", "How values and their units are read", code.names("values"), (),
+        _ids(cases, lambda case: case.rule == "reading-values"),
+    )  # fmt: skip
+
+
+def _reports(directory: Path, cases: Cases, code: RuleCode) -> Rule:
+    """The words of written reports."""
+    paths = sorted((directory / "reports").glob("*.toml"))
+    data = tuple(f"file {path.parent.name}/{path.name}: {file_digest(path)[:_DIGEST]}" for path in paths)
+    return Rule(
+        "reading-reports", "What is read from written reports", code.names("reports"), data,
+        _ids(cases, lambda case: case.rule == "reading-reports"),
     )  # fmt: skip
 
 
 def _status(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
-    data = (*_thresholds(knowledge, knowledge.thresholds), *_words(knowledge, ("gap.remission", "gap.")))
+    elsewhere = {name for _, names in TIMING_RULES.values() for name in names} | {*_CNS_NUMBERS}
+    elsewhere |= {name for names in SECTION_NUMBERS.values() for name in names}
+    own = [name for name in knowledge.thresholds if name not in elsewhere]
+    criteria = tuple(start for one in CRITERIA for start in one.words)
+    gaps = [line for line in _words(knowledge, ("gap.",)) if not line.startswith(_keys(criteria))]
+    data = (*_thresholds(knowledge, own), *gaps)
     return Rule(
         "status", "The status: relapse, probable, suspect, refractory, persistent or none",
         code.names("status"), data, tuple(cases),
@@ -162,13 +235,9 @@ def _classes(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
         "risk-groups", "Risk groups of BFM, COG and UK", functions, _words(knowledge, ("risk.",)),
         _ids(cases, lambda case: _says(case, ("risk.",))),
     )  # fmt: skip
-    thresholds: tuple[ThresholdName, ...] = (
-        "traumatic_csf_rbc_at_least", "steinherz_bleyer_factor", "blood_counts_window_days",
-        "cns3_wbc_at_least",
-    )  # fmt: skip
     yield Rule(
         "cns-classes", "CNS classes and the traumatic tap", (f"{_CLINICAL}cns.read_tap",),
-        (*_thresholds(knowledge, thresholds), *_words(knowledge, ("site.cns",))),
+        (*_thresholds(knowledge, _CNS_NUMBERS), *_words(knowledge, ("site.cns",))),
         _ids(cases, lambda case: _says(case, ("site.cns",)) or case.file == "criterion_e"),
     )  # fmt: skip
 
@@ -197,7 +266,8 @@ def _sections(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Ru
             named = case.names("sections", "absent", "indicators", "milder")
             return wanted in named or wanted in packed or _says(case, prefixes)
 
-        data = (f"title {titles.get(name, '')}", *_words(knowledge, prefixes))
+        numbers = _thresholds(knowledge, SECTION_NUMBERS.get(name, ()))
+        data = (f"title: {titles.get(name, '')}", *numbers, *_words(knowledge, prefixes))
         functions = (dotted(section.build),)
         yield Rule(f"section-{name}", f"Section {name}", functions, data, _ids(cases, names_it))
 
@@ -221,6 +291,10 @@ def _words(knowledge: Knowledge, prefixes: tuple[str, ...]) -> tuple[str, ...]:
         for key, words in sorted(knowledge.words.items())
         if key.startswith(prefixes)
     )
+
+
+def _keys(prefixes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"words {prefix}" for prefix in prefixes)
 
 
 def _thresholds(knowledge: Knowledge, keys: Iterable[ThresholdName]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from fhir_mappings.knowledge.digests import text_digest
 from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 from fhir_mappings.knowledge.model import Knowledge
-from fhir_mappings.knowledge.review.case_records import cases_beside, conventions_text, read_case_records
+from fhir_mappings.knowledge.review.case_records import cases_beside, conventions_canonical, read_case_records
 from fhir_mappings.knowledge.review.rule_sources import sources_of
 from fhir_mappings.knowledge.review.rules import Rule, RuleCode, rules_of
 
@@ -23,8 +23,9 @@ FILE_NAME = "reviews.toml"
 DRAFT, APPROVED = "draft", "approved"
 _HEADER = """\
 # Who read and approved which rule, written by `relapse-cds knowledge sign`. A rule is a draft until it is
-# signed, and again as soon as its digests no longer fit: rule_digest covers its functions and data,
-# cases_digest the cases that pin it. An installed package holds no cases; there rule_digest alone decides.
+# signed, and again as soon as its page is another: page_digest covers its words, numbers and sentences,
+# cases_digest the cases whose home it is. An installed package holds no cases; there page_digest alone
+# decides. code_digest covers the code behind it: where it differs the status notes it, and nothing more.
 """
 _Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -35,8 +36,9 @@ class ReviewEntry(KnowledgeFile):
     rule: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
     reviewer: Annotated[str, StringConstraints(min_length=2, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
     date: date
-    rule_digest: _Digest
+    page_digest: _Digest
     cases_digest: _Digest
+    code_digest: _Digest
 
 
 class ReviewsFile(KnowledgeFile):
@@ -68,8 +70,8 @@ class Reviewable:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
     def cases_digest(self, rule: Rule) -> str:
-        """A digest of the cases that pin the rule, and of what every case takes for granted."""
-        return _digest([self.conventions or "", *(self.canonical_cases[case] for case in rule.cases)])
+        """A digest of the cases whose home the rule is, and of what every case takes for granted."""
+        return text_digest([self.conventions or "", *(self.canonical_cases[case] for case in rule.home)])
 
     def review(self, rule: Rule) -> RuleReview:
         """Whether the rule is approved, and why or why not."""
@@ -77,18 +79,24 @@ class Reviewable:
         if entry is None:
             return RuleReview(rule, "draft", "not signed")
         signed = f"{entry.reviewer}, {entry.date.isoformat()}"
-        if entry.rule_digest != rule_digest(rule):
-            return RuleReview(rule, "draft", f"rule or data changed since it was signed ({signed})")
-        if self.conventions is None:
-            return RuleReview(rule, "approved", f"{signed}; cases not at hand, not compared")
-        if entry.cases_digest != self.cases_digest(rule):
+        if entry.page_digest != page_digest(rule):
+            return RuleReview(rule, "draft", f"words or numbers changed since it was signed ({signed})")
+        if self.conventions is not None and entry.cases_digest != self.cases_digest(rule):
             return RuleReview(rule, "draft", f"cases changed since it was signed ({signed})")
-        return RuleReview(rule, "approved", signed)
+        notes = ["cases not at hand, not compared"] if self.conventions is None else []
+        if entry.code_digest != code_digest(rule):
+            notes.append("code changed since")
+        return RuleReview(rule, "approved", "; ".join([signed, *notes]))
 
 
-def rule_digest(rule: Rule) -> str:
-    """A digest of the functions of a rule, with everything they use, and of its data."""
-    return _digest([f"{name}\n{text}" for name, text in sources_of(rule.functions).items()] + list(rule.data))
+def page_digest(rule: Rule) -> str:
+    """A digest of what the page of a rule says: title, guideline words, numbers, table rows, sentences."""
+    return text_digest([rule.title, *rule.guideline, *rule.data])
+
+
+def code_digest(rule: Rule) -> str:
+    """A digest of the functions of a rule, with everything of this package that they use."""
+    return text_digest(f"{name}\n{text}" for name, text in sources_of(rule.functions).items())
 
 
 def read_reviews(path: Path, faults: list[Fault]) -> Mapping[str, ReviewEntry]:
@@ -115,7 +123,7 @@ def reviewable(
         rules_of(knowledge, directory, records, code),
         entries,
         {case.id: case.canonical for case in records.values()},
-        conventions_text(cases) if cases is not None else None,
+        conventions_canonical(cases) if cases is not None else None,
     )
 
 
@@ -146,16 +154,8 @@ def reviews_text(entries: Iterable[ReviewEntry]) -> str:
             f"rule = {json.dumps(entry.rule)}\n"
             f"reviewer = {json.dumps(entry.reviewer, ensure_ascii=False)}\n"
             f"date = {entry.date.isoformat()}\n"
-            f"rule_digest = {json.dumps(entry.rule_digest)}\n"
+            f"page_digest = {json.dumps(entry.page_digest)}\n"
             f"cases_digest = {json.dumps(entry.cases_digest)}\n"
+            f"code_digest = {json.dumps(entry.code_digest)}\n"
         )
     return "".join(parts)
-
-
-def _digest(parts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode()
-        digest.update(f"{len(data)}\0".encode())
-        digest.update(data)
-    return f"sha256:{digest.hexdigest()}"

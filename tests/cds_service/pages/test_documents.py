@@ -60,5 +60,5 @@ def test_links_lead_to_neighbours_or_outside_or_nowhere() -> None:
 
 def test_the_package_carries_the_clinical_documents() -> None:
     documents = clinical_documents()
-    assert {"all", "decisions", "traceability"} <= set(documents)
+    assert {"rules", "decisions", "traceability", "rules/criterion-a"} <= set(documents)
     assert all(document.title != name for name, document in documents.items())

@@ -1,9 +1,9 @@
-"""A rule is approved only as it was signed: code, data and cases."""
+"""A rule is approved as its page was signed: words, numbers, sentences and the cases whose home it is."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -12,14 +12,16 @@ import pytest
 from fhir_mappings.assess import KnowledgeError, content_of, load_knowledge
 from fhir_mappings.assessing import reviewed_knowledge
 from fhir_mappings.knowledge import assembly
-from fhir_mappings.knowledge.review.content import PACKAGED, CasesMissing, sign, sources_of
-from fhir_mappings.knowledge.review.rule_sources import NoSuchRule
+from fhir_mappings.knowledge.review import signatures
+from fhir_mappings.knowledge.review.content import PACKAGED, CasesMissing, sign
+from fhir_mappings.knowledge.review.rule_sources import NoSuchRule, sources_of
 from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,
     ReviewEntry,
+    code_digest,
+    page_digest,
     read_reviews,
     reviews_text,
-    rule_digest,
 )
 
 ROOT = Path(__file__).parents[4]
@@ -48,8 +50,9 @@ class Checkout:
                 rule=rule.id,
                 reviewer="Dr Example",
                 date=DAY,
-                rule_digest=rule_digest(rule),
+                page_digest=page_digest(rule),
                 cases_digest=content.cases_digest(rule),
+                code_digest=code_digest(rule),
             )
             for rule in content.rules
         ]
@@ -110,8 +113,8 @@ EDITS: dict[str, tuple[Edit, set[str], set[str]]] = {
     ),
     "a threshold": (
         lambda it: it.edit(it.knowledge / "thresholds.toml", "value = 36", "value = 35"),
-        {"timing-seed-003", "timing-cog", "status"},
-        {"timing-seed-000", "criterion-A"},
+        {"timing-seed-003", "timing-cog"},
+        {"timing-seed-000", "criterion-A", "status"},
     ),
     "a sentence": (
         lambda it: it.edit(it.knowledge / "words.toml", "No transplant evaluation", "No HSCT evaluation"),
@@ -130,8 +133,8 @@ EDITS: dict[str, tuple[Edit, set[str], set[str]]] = {
     ),
     "the answer of a case": (
         lambda it: it.edit(it.cases / "criterion_b.toml", 'met = ["B"]', 'met = ["A", "B"]'),
-        {"criterion-B", "status"},
-        {"criterion-C", "option-mopad"},
+        {"criterion-B"},
+        {"criterion-C", "option-mopad", "status"},
     ),
     "what every case takes for granted": (
         lambda it: it.edit(it.cases / "conventions.toml", "98", "97"),
@@ -152,10 +155,40 @@ def test_a_later_edit_returns_what_it_touches_to_draft(checkout: Checkout, name:
     assert load_knowledge(checkout.knowledge).review == ("draft" if drafts else "approved")
 
 
+def test_a_case_that_is_told_or_laid_out_otherwise_stays_signed(checkout: Checkout) -> None:
+    checkout.sign_all()
+    checkout.edit(checkout.cases / "criterion_a.toml", "49.9% is below", "49.9 % lies below")
+    checkout.edit(checkout.cases / "criterion_b.toml", "  date       | concept", "date | concept")
+    checkout.edit(checkout.cases / "conventions.toml", "# What every case", "# That which every case")
+    assert set(checkout.states().values()) == {"approved"}
+
+
+def test_code_that_is_written_otherwise_is_noted_and_no_more(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.sign_all()
+
+    def renamed(names: Iterable[str]) -> Mapping[str, str]:
+        return {
+            f"{name}_renamed": text.replace("_rises", "_climbs") for name, text in sources_of(names).items()
+        }
+
+    monkeypatch.setattr(signatures, "sources_of", renamed)
+    assert set(checkout.states().values()) == {"approved"}
+    assert checkout.why("criterion-B") == "Dr Example, 2026-11-20; code changed since"
+
+
+def test_a_case_counts_for_its_home_and_for_no_other_rule(checkout: Checkout) -> None:
+    checkout.sign_all()
+    checkout.edit(checkout.cases / "remission.toml", 'status = "', 'status = "suspect" # "')
+    drafts = {rule for rule, state in checkout.states().items() if state == "draft"}
+    assert drafts == {"section-REFRACT"}
+
+
 def test_why_says_whether_rule_or_cases_changed(checkout: Checkout) -> None:
     checkout.sign_all()
     checkout.edit(checkout.knowledge / "criteria_sets.toml", "percent = 50", "percent = 51")
-    assert checkout.why("criterion-A").startswith("rule or data changed since it was signed")
+    assert checkout.why("criterion-A").startswith("words or numbers changed since it was signed")
     checkout.edit(checkout.cases / "criterion_b.toml", 'met = ["B"]', 'met = ["A", "B"]')
     assert checkout.why("criterion-B").startswith("cases changed since it was signed")
 
