@@ -28,6 +28,7 @@ COMMANDS = (
     "keys",
     "check_config",
     "load_demo",
+    "export",
     "cohort",
     "replay",
     "readiness",

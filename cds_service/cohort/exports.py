@@ -27,7 +27,12 @@ LONGEST_LINE = 16 * 1024 * 1024
 """A longer line is named and passed over: no resource that the rules read is near it."""
 LARGEST_BUNDLE = 64 * 1024 * 1024
 _PEEKED_BYTES = 256 * 1024
-_NOT_DATA = frozenset({"manifest.json", "summary.json", "errors.ndjson", "rows.ndjson", "log.ndjson"})
+_NOT_DATA = frozenset(
+    {
+        *("manifest.json", "audit.json", "summary.json", "readiness.json", "terminology.json"),
+        *("errors.ndjson", "rows.ndjson", "log.ndjson"),
+    }
+)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NO_JSON = ((0, "not-json"),)
 _BOM = b"\xef\xbb\xbf"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from cds_service.cohort.local import Progress as Told
@@ -33,3 +34,14 @@ def shown() -> Iterator[Told]:
             bars.update(known[stage], completed=done if whole else 1, total=whole or 1)
 
         yield tell
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is waited for; what is told stands beside it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with console.status(what) as status:
+        yield lambda text: status.update(f"{what}: {escape(text)}" if text else what)

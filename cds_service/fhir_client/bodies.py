@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Protocol
 
 CHUNK = 64 * 1024
@@ -34,6 +35,34 @@ def read_body(raw: RawBody, coding: str, limit: int) -> bytes:
     if named in ("gzip", "x-gzip"):
         return _unzipped(raw, limit)
     raise Undecodable("a content coding that was not asked for")
+
+
+def unpacked(raw: RawBody, coding: str, limit: int) -> Iterator[bytes]:
+    """The same in parts, as they come, for a body that is not held. Raises as ``read_body``."""
+    named = coding.strip().lower()
+    if named not in ("", "identity", "gzip", "x-gzip"):
+        raise Undecodable("a content coding that was not asked for")
+    unpacker = zlib.decompressobj(_GZIP) if "gzip" in named else None
+    size = 0
+    while chunk := raw.read(CHUNK, decode_content=False):
+        while chunk:
+            part, chunk = chunk, b""
+            if unpacker is not None:
+                unpacker = zlib.decompressobj(_GZIP) if unpacker.eof else unpacker
+                try:
+                    part, packed = unpacker.decompress(part, CHUNK), part
+                except zlib.error:
+                    raise Undecodable("not gzip") from None
+                chunk = unpacker.unconsumed_tail or unpacker.unused_data
+                if not part and chunk == packed:
+                    raise Undecodable("not gzip")
+            size += len(part)
+            if size > limit:
+                raise TooLarge
+            if part:
+                yield part
+    if unpacker is not None and not unpacker.eof:
+        raise Undecodable("the gzip stream is cut")
 
 
 def _plain(raw: RawBody, limit: int) -> bytes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import http.client
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager
 
-from cds_service.fhir_client.bodies import TooLarge, Undecodable, read_body
+from cds_service.fhir_client.bodies import TooLarge, Undecodable, read_body, unpacked
 from cds_service.fhir_client.connections import Exchange, GuardedPool, GuardedTlsPool, current_exchange
 from cds_service.fhir_client.deadline import Deadline
 from cds_service.http.fhir_base import FhirBase
@@ -40,6 +40,8 @@ class Request:
     media_type: str = ""
     about: str = ""
     asked_by: str = ""
+    accept: str = "application/fhir+json, application/json;q=0.9"
+    prefer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,42 @@ class Transport:
         finally:
             current_exchange.reset(mark)
 
+    def download(
+        self, request: Request, authorization: str, deadline: Deadline, into: IO[bytes]
+    ) -> Reply | Failed:
+        """One exchange whose body goes to ``into`` as it comes, unpacked; the reply has none.
+
+        A body that is cut is ``Failed("truncated")``, one above the limit ``Failed("too-large")``.
+        Raises OSError where ``into`` cannot be written.
+        """
+        exchange = Exchange(deadline, self._allow_private)
+        mark = current_exchange.set(exchange)
+        try:
+            return self._downloaded(self._prepared(request, authorization), exchange, into)
+        finally:
+            current_exchange.reset(mark)
+
+    def _downloaded(
+        self, prepared: requests.PreparedRequest, exchange: Exchange, into: IO[bytes]
+    ) -> Reply | Failed:
+        left = exchange.deadline.remaining()
+        try:
+            response = self._adapter.send(prepared, stream=True, timeout=(left, left), proxies={})
+        except (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError):
+            return _failure(exchange)
+        try:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            if response.status_code != 200:
+                return Reply(response.status_code, headers, b"")
+            parts = unpacked(response.raw, headers.get("content-encoding", ""), self._limit)
+            for part in _until_cut(parts):
+                if isinstance(part, Failed):
+                    return part
+                into.write(part)
+            return Reply(200, headers, b"")
+        finally:
+            response.raw.close()
+
     def close(self) -> None:
         """Close the pooled connections."""
         self._adapter.close()
@@ -144,7 +182,7 @@ class Transport:
 
     def _prepared(self, request: Request, authorization: str) -> requests.PreparedRequest:
         headers = {
-            "Accept": "application/fhir+json, application/json;q=0.9",
+            "Accept": request.accept,
             "Accept-Encoding": "gzip",
             "Cache-Control": "no-cache",
             "User-Agent": "relapse-cds",
@@ -152,6 +190,8 @@ class Transport:
         }
         if request.media_type:
             headers["Content-Type"] = request.media_type
+        if request.prefer:
+            headers["Prefer"] = request.prefer
         if authorization:
             headers["Authorization"] = authorization
         prepared = requests.PreparedRequest()
@@ -162,6 +202,22 @@ class Transport:
             data=request.body,
         )
         return prepared
+
+
+def _until_cut(parts: Iterator[bytes]) -> Iterator[bytes | Failed]:
+    """The parts of a body, and at their end what is wrong with them."""
+    while True:
+        try:
+            part = next(parts, b"")
+        except TooLarge:
+            yield Failed("too-large")
+            return
+        except (Undecodable, HTTPError, http.client.HTTPException, OSError):
+            yield Failed("truncated")
+            return
+        if not part:
+            return
+        yield part
 
 
 def _failure(exchange: Exchange) -> Failed:
