@@ -95,6 +95,8 @@ class Vocabulary:
     diagnosis_text_meanings: Mapping[str, DiagnosisMeaning]
     referral_codes: CodeTable[str]
     referral_texts: tuple[TextRule, ...]
+    diagnosis_course_text: re.Pattern[str]
+    leukaemia_text: re.Pattern[str]
     donor_text: re.Pattern[str]
     absent_text: re.Pattern[str]
     present_text: re.Pattern[str]

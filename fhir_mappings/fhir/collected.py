@@ -45,6 +45,7 @@ class Collected:
     results_by_code: dict[bytes, tuple[CodedResult, ...]] = field(default_factory=dict)
     """What the ``code`` of an Observation means, by its bytes: each code is understood once."""
     diagnoses_by_code: dict[bytes, CodedDiagnosis | None] = field(default_factory=dict)
+    course_words_by_code: dict[bytes, str] = field(default_factory=dict)
     """What the ``code`` of a Condition states, likewise."""
     procedures_by_code: dict[bytes, CodedProcedure | None] = field(default_factory=dict)
     """Which procedure a ``code`` names, likewise."""

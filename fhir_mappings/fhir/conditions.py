@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fhir_mappings.clinical.facts import Certainty, Diagnosis, Ignored, Phase
+from collections.abc import Iterator
+
+from fhir_mappings.clinical.facts import Certainty, Diagnosis, Ignored, Phase, WrittenReport
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.certainty import stated_certainties
-from fhir_mappings.fhir.codings import codings_of, label_of
+from fhir_mappings.fhir.codings import codings_of, label_of, words_of
 from fhir_mappings.fhir.collected import CodedDiagnosis, Collected
 from fhir_mappings.fhir.dates import read_moment, read_period
 from fhir_mappings.fhir.elements import CodeableConcept, Extension, Resource
@@ -33,6 +35,8 @@ def read_condition(resource: Resource, ref: str, vocabulary: Vocabulary, into: C
         into.unreadable.add("conditions")
         return
     stated = _stated_by(resource, extensions, vocabulary, into)
+    if words := _course_words(resource, vocabulary, into):
+        into.reports.extend(_in_words(resource, ref, words, extensions, vocabulary))
     if stated is None:
         return
     code, meaning = stated
@@ -86,6 +90,34 @@ def _stated_by(
     if code not in known:
         known[code] = meaning_of([concept_of(code)], vocabulary)
     return known[code]
+
+
+def _course_words(resource: Resource, vocabulary: Vocabulary, into: Collected) -> str:
+    """The words of a code, where they may tell a relapse or leukaemia of a site (D-05, D-06); else empty."""
+    code, known = bytes(resource.code), into.course_words_by_code
+    if code not in known:
+        words = words_of(concept_of(code))
+        told = vocabulary.diagnosis_course_text.search(words.lower()) and vocabulary.leukaemia_text.search(
+            words
+        )
+        known[code] = words if told else ""
+    return known[code]
+
+
+def _in_words(
+    resource: Resource, ref: str, words: str, extensions: list[Extension], vocabulary: Vocabulary
+) -> Iterator[WrittenReport]:
+    """The words as a text to be read, which reaches probable at most; nothing refuted or unproven."""
+    concept = concept_of(resource.code)
+    stated = stated_certainties(status_of(resource.verification_status), concept, extensions, vocabulary)
+    certainty = vocabulary.certainty
+    if has_modifier(resource) or stated & (certainty.refuted | certainty.past | certainty.unproven):
+        return
+    day = read_moment(resource.recorded_date) or read_moment(resource.onset_date_time)
+    day = day or read_period(resource.onset_period)
+    yield WrittenReport(
+        ref, "code.text", "diagnosis", words, day, date_basis="reported", version=version_of(resource)
+    )
 
 
 def _fold(by_code: Phase, clinical: Phase) -> Phase:

@@ -114,6 +114,8 @@ class Cancers(KnowledgeFile):
 class WordPatterns(KnowledgeFile):
     """``[words]``."""
 
+    diagnosis_course: str
+    leukaemia: str
     donor: str
     absent: str
     present: str

@@ -108,6 +108,8 @@ class _Builder:
             diagnosis_text_meanings=diagnoses,
             referral_codes=self._table((entry.id, entry.value_sets, (), entry.id) for entry in file.referral),
             referral_texts=tuple(TextRule(re.compile(entry.pattern), entry.id) for entry in file.referral),
+            diagnosis_course_text=re.compile(file.words.diagnosis_course),
+            leukaemia_text=re.compile(file.words.leukaemia),
             donor_text=re.compile(file.words.donor),
             absent_text=re.compile(file.words.absent),
             present_text=re.compile(file.words.present),

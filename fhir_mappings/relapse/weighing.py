@@ -188,6 +188,7 @@ _KINDS = {
     "blood": "blood smear report",
     "testis": "testicular biopsy report",
     "genetics": "genetics report",
+    "diagnosis": "problem list",
 }
 
 

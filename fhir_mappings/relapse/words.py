@@ -106,11 +106,15 @@ def with_words(facts: Facts, reports: Iterable[ReadReport]) -> Facts:
     for one in plain_words(reports):
         result = as_result(one)
         key = (result.resource, result.concept, repr(result.value))
-        if key in seen or coded_beside(one, facts) is not None:
+        # Signs that a clinician calls CNS leukaemia are not refuted by a clear puncture of the day (0.45).
+        decided = coded_beside(one, facts) is not None and not _is_cns_diagnosis(one)
+        if key in seen or decided:
             continue
         seen.add(key)
         if one.result.course == "relapse" and one.result.presence == "present":
             diagnoses.append(_diagnosis(one, DiagnosisKind.ALL, Phase.RELAPSE, ""))
+        elif _is_cns_diagnosis(one):
+            diagnoses.append(_diagnosis(one, DiagnosisKind.CNS, Phase.ACTIVE, "cns"))
         elif one.result.concept == "testis-biopsy" and one.result.presence == "present":
             diagnoses.append(_diagnosis(one, DiagnosisKind.TESTIS, Phase.ACTIVE, "testis"))
             procedures.append(ProcedureDone(result.resource, "testis-biopsy", one.day))
@@ -130,6 +134,13 @@ def with_words(facts: Facts, reports: Iterable[ReadReport]) -> Facts:
         diagnoses=(*facts.diagnoses, *diagnoses),
         procedures=(*facts.procedures, *procedures),
     )
+
+
+def _is_cns_diagnosis(one: Quoted) -> bool:
+    """CNS leukaemia that a problem list names in words: a diagnosis, not a cytology without its count."""
+    result = one.result
+    named = result.concept in ("csf-cytology", "csf-blasts", "csf-flow") and result.presence == "present"
+    return named and one.report.source.area == "diagnosis"
 
 
 def as_result(one: Quoted) -> Result:

@@ -54,13 +54,16 @@ def read_reports(
     facts: Facts, at: datetime, knowledge: Knowledge, policy: ReportPolicy = READ
 ) -> tuple[ReadReport, ...]:
     """Every text that may speak of this patient at ``at``, read or named, newest first."""
+    usable = _usable(facts, at)
     if policy.mode == "off":
-        return ()
-    sources = sorted(_usable(facts, at), key=_newest_first)
+        # A site that has its reports left unread still writes its problem list.
+        usable = (source for source in usable if source.area == "diagnosis")
+    sources = sorted(usable, key=_newest_first)
     found = []
     for place, source in enumerate(sources):
-        if policy.mode == "named" or place >= MOST_REPORTS:
-            why = "named" if policy.mode == "named" else "too-many"
+        named = policy.mode == "named" and source.area != "diagnosis"
+        if named or place >= MOST_REPORTS:
+            why = "named" if named else "too-many"
             found.append(ReadReport(source, "", Reading(ReadState.UNREAD), why))
         else:
             found.append(read_source(source, knowledge.report_language, policy.reader))
