@@ -77,6 +77,7 @@ from fhir_mappings.knowledge.site_choice import choose
 from fhir_mappings.relapse.results_seen import RESULT_NEEDS, results_seen, seen_since_diagnosis
 from fhir_mappings.relapse.written_reports import READ, ReportPolicy
 from fhir_mappings.reports.reading import read_report as report_reader
+from fhir_mappings.statements.told import Told, told
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
     Fired,
@@ -142,6 +143,7 @@ __all__ = [
     "TimelineTreatment",
     "Timing",
     "TimingClass",
+    "Told",
     "Unknown",
     "Unreadable",
     "UnreadableElement",
@@ -185,6 +187,7 @@ __all__ = [
     "self_test",
     "timeline_of",
     "timing",
+    "told",
     "total_of",
     "understood",
     "unknown_need",

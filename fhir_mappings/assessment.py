@@ -59,25 +59,29 @@ class NeedState:
 class Statement:
     """One sentence of the answer: the key of its words, and the values for the words' blanks.
 
-    Values may hold text from the EHR and must be escaped where they are rendered.
+    Values may hold text from the EHR and must be escaped where they are rendered. ``on_card`` is False
+    for what stands on the evidence page only, whatever the rank of its words.
     """
 
     words: str
     values: Mapping[str, str] = field(default_factory=dict)
     cites: tuple[str, ...] = ()
+    on_card: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """One named part of the answer (names of reference model 0.5), in the order to be read.
 
-    ``summary`` is the one-sentence form for a card's headline.
+    ``summary`` is the one-sentence form for a card's headline. ``on_card`` is False for a section of the
+    evidence page only (D-13).
     """
 
     name: str
     indicator: Indicator
     statements: tuple[Statement, ...]
     summary: Statement | None = None
+    on_card: bool = True
 
 
 @dataclass(frozen=True, slots=True)

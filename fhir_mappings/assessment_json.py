@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_mappings.assessment import (
@@ -16,13 +17,14 @@ from fhir_mappings.assessment import (
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.quantities import plain
 from fhir_mappings.clinical.verdict import Evidence, Met, NotMet, Unknown
+from fhir_mappings.statements.told import Told
 
 _CNS = {Answer.YES: "involved", Answer.NO: "not-involved", Answer.UNSURE: None}
 _VERDICTS = {Met: "met", NotMet: "not-met", Unknown: "unknown"}
 
 
-def as_json(assessment: Assessment) -> dict[str, Any]:
-    """The assessment as a dictionary ready for a JSON writer."""
+def as_json(assessment: Assessment, statements: Iterable[Told] = ()) -> dict[str, Any]:
+    """The assessment as a dictionary ready for a JSON writer, with its statements in words (``told``)."""
     stamp = assessment.knowledge
     return _present(
         {
@@ -50,6 +52,7 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
             "kmt2a": assessment.kmt2a.value,
             "options": [_option(option) for option in assessment.options],
             "sections": [section.name for section in assessment.sections],
+            "statements": [_statement(one) for one in statements],
             "notEvaluated": [{"what": item.what, "why": item.why} for item in assessment.not_evaluated],
             "ignored": [
                 _present({"resource": one.resource, "why": one.why, "what": one.concept})
@@ -59,6 +62,17 @@ def as_json(assessment: Assessment) -> dict[str, Any]:
             "reports": [report_as_json(report) for report in assessment.reports],
         }
     )
+
+
+def _statement(one: Told) -> dict[str, Any]:
+    return {
+        "section": one.section,
+        "topic": one.topic,
+        "words": one.words,
+        "text": one.text,
+        "cites": list(one.cites),
+        "onCard": one.on_card,
+    }
 
 
 def report_as_json(report: AssessedReport) -> dict[str, Any]:

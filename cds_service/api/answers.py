@@ -25,7 +25,7 @@ from cds_service.settings.model import Tenant
 from cds_service.store import StoreUnavailable
 from cds_service.trials.referral import Referral
 from cds_service.wire.request import HookRequest
-from fhir_mappings.assess import Assessment, as_json
+from fhir_mappings.assess import Assessment, as_json, told
 
 EXTENSION = "org.relapse-cds.assessment"
 Evaluated = tuple[Evaluation, Referral]
@@ -64,7 +64,10 @@ def answer(parts: Parts, call: Call, evaluation: Evaluation, referral: Referral)
     _note(parts, call, assessment, evaluation, cards)
     if not parts.settings.explain:
         return {"cards": cards}
-    return {"cards": cards, "extension": {EXTENSION: filled(as_json(assessment))}}
+    return {
+        "cards": cards,
+        "extension": {EXTENSION: filled(as_json(assessment, told(assessment, parts.knowledge)))},
+    }
 
 
 def silent_answer(parts: Parts, call: Call, evaluate: Callable[[], Evaluated]) -> dict[str, Any]:

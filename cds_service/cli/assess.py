@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Assess and print."""
     from cds_service.cards import build_cards, cards_as_text
     from cds_service.cli.assessment_text import assessment_as_text, names_in
-    from fhir_mappings.assess import as_json
+    from fhir_mappings.assess import as_json, told
 
     settings = Settings.embedded(criteria_set=args.criteria_set, repopulation=args.repopulation)
     at = moment(args.at)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     knowledge = knowledge_for(settings)
     assessment, missing = _assess(chart, at, settings, knowledge, args.file)
     cards = build_cards(assessment, knowledge, max_cards=settings.max_cards, explain=True)
-    found = as_json(assessment)
+    found = as_json(assessment, told(assessment, knowledge))
     if args.json:
         sys.stdout.write(json.dumps({**found, "cards": cards}, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -41,6 +41,7 @@ def _lines(found: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     yield from _criteria(found.get("criteria", ()), names)
     yield from _timing(found.get("timing", {}), names)
     yield from _options(found.get("options", ()))
+    yield from _statements(found.get("statements", ()))
     yield from _pairs("Not evaluated", found.get("notEvaluated", ()), "what", "why")
     yield from _pairs("Left out", found.get("ignored", ()), "resource", "why")
 
@@ -99,6 +100,16 @@ def _options(options: Any) -> Iterator[str]:
         yield "Options"
     for option in options:
         yield _word(f"  {option['agent']}: {option['state']}") + _cites(option)
+
+
+def _statements(statements: Any) -> Iterator[str]:
+    """Every statement by section; a star stands before what a brief card shows."""
+    if statements:
+        yield "Statements (* on a card)"
+    for name, items in groupby(statements, key=itemgetter("section")):
+        yield f"  {name}"
+        for item in items:
+            yield _word(f"  {'*' if item['onCard'] else ' '} {item['text']}") + _cites(item)
 
 
 def _pairs(title: str, items: Any, first: str, second: str) -> Iterator[str]:

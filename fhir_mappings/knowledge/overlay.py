@@ -205,7 +205,7 @@ def _words(packaged: Mapping[str, Words], read: _Read) -> Mapping[str, Words]:
             fills = ", ".join(sorted(blanks_of(old.text))) or "none"
             read.fault(key, f"nothing fills the blank {strange[0]}", f"use: {fills}")
         read.change(key, old.text, entry.text, entry)
-        changed = WordsEntry(text=entry.text, cites=old.cites, unconfirmed=True)
+        changed = WordsEntry(text=entry.text, cites=old.cites, unconfirmed=True, rank=old.rank)
         found.update(words_of({key: changed}, read.path, read.faults))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,11 +21,18 @@ _DOSE = re.compile(r"\b\d[\d.,]* ?(mg|mcg|ug|µg|g/m2?|IU|units?|mg/kg|mL)\b", r
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One sentence. ``unconfirmed`` marks general knowledge without a source that was read."""
+    """One sentence. ``unconfirmed`` marks general knowledge without a source that was read.
+
+    ``rank`` is its place on a card: 0 for what no budget may drop (a doubt, a warning, what is missing),
+    then 1 for the most important; None for what stands on the evidence page only. ``brief`` is what the
+    card says in its place.
+    """
 
     text: str
     cites: tuple[str, ...]
     unconfirmed: bool = False
+    rank: int | None = None
+    brief: str = ""
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The sentence with its blanks filled. Raises KeyError for a blank without a value."""
@@ -38,6 +45,8 @@ class WordsEntry(KnowledgeFile):
     text: Annotated[str, Field(min_length=1)]
     cites: Annotated[tuple[str, ...], Field(min_length=1)]
     unconfirmed: StrictBool = False
+    rank: int | None = Field(default=None, ge=0, le=9)
+    brief: Annotated[str, Field(min_length=1)] | None = None
 
 
 class WordsFile(RootModel[dict[str, WordsEntry]]):
@@ -53,16 +62,24 @@ def read_words(path: Path, faults: list[Fault]) -> Mapping[str, Words]:
 def words_of(entries: Mapping[str, WordsEntry], path: Path, faults: list[Fault]) -> Mapping[str, Words]:
     """The sentences of some tables of the file ``path``."""
     for key, entry in entries.items():
-        if _DOSE.search(entry.text):
-            faults.append(
-                Fault(str(path), 0, key, "names a dose", "leave doses to pharmacy and the protocol")
-            )
-        for _text, name, spec, conversion in _fields(entry.text):
+        for problem, remedy in _problems(entry):
+            faults.append(Fault(str(path), 0, key, problem, remedy))
+    return MappingProxyType({key: _words(entry) for key, entry in entries.items()})
+
+
+def _words(entry: WordsEntry) -> Words:
+    return Words(entry.text, entry.cites, entry.unconfirmed, entry.rank, entry.brief or "")
+
+
+def _problems(entry: WordsEntry) -> Iterator[tuple[str, str]]:
+    for text in (entry.text, entry.brief or ""):
+        if _DOSE.search(text):
+            yield "names a dose", "leave doses to pharmacy and the protocol"
+        for _text, name, spec, conversion in _fields(text):
             if name is not None and (not name.replace("_", "").isalnum() or spec or conversion):
-                faults.append(Fault(str(path), 0, key, "a blank is not a plain name", "write {name}"))
-    return MappingProxyType(
-        {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in entries.items()}
-    )
+                yield "a blank is not a plain name", "write {name}"
+    if entry.brief and entry.rank is None:
+        yield "brief words without a rank are never shown", "add the rank, or remove brief"
 
 
 def blanks_of(text: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from fhir_mappings.knowledge.agents import AgentsFile
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_codes, read_toml
-from fhir_mappings.knowledge.words import Words, WordsEntry
+from fhir_mappings.knowledge.words import Words, WordsEntry, words_of
 from fhir_mappings.trials.study import Accrual, Span, TrialFact
 from fhir_mappings.trials.vocabulary import FactKind, FactWords, RegistryWords, TrialVocabulary
 
@@ -125,9 +125,9 @@ def load_trial_knowledge(directory: Path | None = None) -> TrialKnowledge:
     faults.extend(_inconsistencies(str(path), content))
     classes = _add_agents(content, base, faults)
     facts = {fact: _fact_words(fact, entry, base, faults) for fact, entry in content.facts.items()}
+    words = words_of(content.words, path, faults)
     if faults:
         raise KnowledgeError(faults)
-    words = {key: Words(entry.text, entry.cites, entry.unconfirmed) for key, entry in content.words.items()}
     return TrialKnowledge(_vocabulary(content, facts, classes), MappingProxyType(words), content.review.state)
 
 

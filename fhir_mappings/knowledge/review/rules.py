@@ -19,6 +19,7 @@ from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.review.case_records import CaseRecord
 from fhir_mappings.knowledge.review.rule_sources import resolve
 from fhir_mappings.knowledge.thresholds import ThresholdName
+from fhir_mappings.knowledge.words import Words
 
 _CLINICAL = "fhir_mappings.clinical."
 
@@ -288,6 +289,7 @@ def _says(case: CaseRecord, prefixes: tuple[str, ...]) -> bool:
 def _words(knowledge: Knowledge, prefixes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         f"words {key}: {words.text} [{', '.join(words.cites)}]{' UNCONFIRMED' if words.unconfirmed else ''}"
+        f"{_on_card(words)}"
         for key, words in sorted(knowledge.words.items())
         if key.startswith(prefixes)
     )
@@ -295,6 +297,13 @@ def _words(knowledge: Knowledge, prefixes: tuple[str, ...]) -> tuple[str, ...]:
 
 def _keys(prefixes: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"words {prefix}" for prefix in prefixes)
+
+
+def _on_card(words: Words) -> str:
+    """Its place on a card and what the card says, both of which a reviewer signs."""
+    if words.rank is None:
+        return ""
+    return f"; on the card, rank {words.rank}" + (f": {words.brief}" if words.brief else "")
 
 
 def _thresholds(knowledge: Knowledge, keys: Iterable[ThresholdName]) -> Iterator[str]:
