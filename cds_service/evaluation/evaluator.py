@@ -201,7 +201,8 @@ class Evaluator:
             if not check_owners(gathered.entries, subject):
                 return None
         # Blasts of a patient without leukaemia are said, from the data of the call alone (D-02).
-        return _checked(chart.read, tenant) if chart.may_hold_blasts() else facts
+        with _refusing(tenant):
+            return chart.samples() or facts
 
     def _chart(self, gathered: _Gathered, subject: Subject, tenant: Tenant) -> ChartReader:
         return open_chart(gathered.entries, subject, self._knowledge, tenant.codes, gathered.unreadable)

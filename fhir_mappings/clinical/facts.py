@@ -109,6 +109,21 @@ class DiagnosisKind(Enum):
     COMORBIDITY = "comorbidity"
 
 
+EXPLAINS_BLASTS = frozenset(
+    {
+        DiagnosisKind.ALL,
+        DiagnosisKind.POSSIBLE_ALL,
+        DiagnosisKind.LYMPHOBLASTIC_LYMPHOMA,
+        DiagnosisKind.OTHER_LEUKAEMIA,
+        DiagnosisKind.MYELOID_LEUKAEMIA,
+        DiagnosisKind.MIXED_PHENOTYPE,
+        DiagnosisKind.OTHER_BLOOD_CANCER,
+        DiagnosisKind.CNS,
+    }
+)
+"""Diagnoses that explain blasts: a chart with one of them is another's business (D-02)."""
+
+
 class Certainty(Enum):
     """Condition.verificationStatus, folded to what the rules need (F-16)."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fhir_mappings.clinical.facts import DiagnosisKind, Facts, Ignored
+from fhir_mappings.clinical.facts import EXPLAINS_BLASTS, DiagnosisKind, Facts, Ignored
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.attribution import Attribution, ForeignResource, Owner, Subject
 from fhir_mappings.fhir.binaries import binaries_by_reference, with_binary
-from fhir_mappings.fhir.codings import meanings
 from fhir_mappings.fhir.collected import Collected
 from fhir_mappings.fhir.conditions import read_condition
 from fhir_mappings.fhir.contained import contained_results, is_void
@@ -20,7 +19,7 @@ from fhir_mappings.fhir.elements import CodeableConcept, Entry, Resource
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, remains_of
 from fhir_mappings.fhir.lazy_rare_elements import version_of
 from fhir_mappings.fhir.medications import read_medication
-from fhir_mappings.fhir.observations import concepts_of, read_observation
+from fhir_mappings.fhir.observations import concepts_of, concepts_of_code, read_observation
 from fhir_mappings.fhir.persons import read_person
 from fhir_mappings.fhir.procedures import read_procedure
 from fhir_mappings.fhir.reported import Reported, completed, read_reported
@@ -78,6 +77,7 @@ class ChartReader:
         self._condition_refs: dict[str, str] = {}
         self._reported: list[Reported] = []
         self._result_refs: dict[str, str] = {}
+        self._samples_by_code: dict[bytes, bool] = {}
 
     def first_look(self) -> Facts:
         """What says whether there is leukaemia in the chart, and whether the patient lives.
@@ -87,12 +87,33 @@ class ChartReader:
         self._read(self._deciding)
         return self._collected.facts()
 
-    def may_hold_blasts(self) -> bool:
-        """Whether a result of marrow or of blood lymphoblasts is among the entries not read yet (D-02)."""
-        return any(
-            _is_sample(resource, self._vocabulary, self._collected)
-            for entry in self._others
-            if (resource := entry.resource) is not None
+    def samples(self) -> Facts | None:
+        """The facts so far with the marrow and blood lymphoblasts of the entries not read yet (D-02).
+
+        None where there are none, or where a diagnosis explains them. Raises ForeignResource.
+        """
+        if any(found.kind in EXPLAINS_BLASTS for found in self._collected.diagnoses):
+            return None
+        results = [entry for entry in self._others if self._is_sample(entry)]
+        if not results:
+            return None
+        beside = [entry for entry in self._others if _kind_of(entry) in ("Specimen", "DiagnosticReport")]
+        self._others = []
+        self._read(list({id(entry): entry for entry in (*results, *beside)}.values()))
+        return self._completed_facts()
+
+    def _is_sample(self, entry: Entry) -> bool:
+        resource, known = entry.resource, self._samples_by_code
+        if resource is None or resource.resource_type != "Observation":
+            return _kind_of(entry) == "DiagnosticReport" and bool(resource and resource.contained)
+        code = bytes(resource.code)
+        found = known.get(code)
+        if found is None:
+            found = known[code] = _names_sample(resource, self._vocabulary, self._collected)
+        return found or any(
+            concept.id in _SAMPLES
+            for part in resource.component or ()
+            for _code, concept in concepts_of_code(part.code, self._vocabulary)
         )
 
     def read(self) -> Facts:
@@ -101,6 +122,10 @@ class ChartReader:
         self._read(self._others)
         for resource, ref in self._courses:
             self._read_course(resource, ref)
+        return self._completed_facts()
+
+    def _completed_facts(self) -> Facts:
+        """The facts with what reports and binaries say of others."""
         self._attach()
         if self._reported:
             results = self._collected.results
@@ -268,17 +293,15 @@ class ChartReader:
                 self._collected.unreadable.update(touched)
 
 
-def _is_sample(resource: Resource, vocabulary: Vocabulary, into: Collected) -> bool:
-    if resource.resource_type == "Observation":
-        try:
-            found = concepts_of(resource, vocabulary, into)
-        except UnreadableElement:
-            return False
-        if resource.component:
-            parts = [pair for part in resource.component for pair in meanings(part.code, vocabulary.results)]
-            return any(concept.id in _SAMPLES for _code, concept in (*found, *parts))
-        return any(concept.id in _SAMPLES for _code, concept in found)
-    return resource.resource_type == "DiagnosticReport" and bool(resource.contained)
+def _kind_of(entry: Entry) -> str:
+    return (entry.resource.resource_type or "") if entry.resource is not None else ""
+
+
+def _names_sample(resource: Resource, vocabulary: Vocabulary, into: Collected) -> bool:
+    try:
+        return any(concept.id in _SAMPLES for _code, concept in concepts_of(resource, vocabulary, into))
+    except UnreadableElement:
+        return False
 
 
 def _touched(item: Unreadable, vocabulary: Vocabulary) -> tuple[str, ...]:

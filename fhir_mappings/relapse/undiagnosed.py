@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.facts import DiagnosisKind, Specimen
+from fhir_mappings.clinical.facts import EXPLAINS_BLASTS, Specimen
 from fhir_mappings.clinical.moments import within_days
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.usable_results import View
-
-BLOOD_CANCERS = frozenset(
-    {
-        DiagnosisKind.ALL,
-        DiagnosisKind.POSSIBLE_ALL,
-        DiagnosisKind.LYMPHOBLASTIC_LYMPHOMA,
-        DiagnosisKind.OTHER_LEUKAEMIA,
-        DiagnosisKind.MYELOID_LEUKAEMIA,
-        DiagnosisKind.MIXED_PHENOTYPE,
-        DiagnosisKind.OTHER_BLOOD_CANCER,
-        DiagnosisKind.CNS,
-    }
-)
-"""Diagnoses that explain blasts: a chart with one of them is another's business."""
 
 
 def undiagnosed_blasts(view: View, knowledge: Knowledge) -> Sample | None:
@@ -29,7 +15,7 @@ def undiagnosed_blasts(view: View, knowledge: Knowledge) -> Sample | None:
 
     Marrow blasts or lymphoblasts, or lymphoblasts of the blood, not older than the alert window.
     """
-    if any(found.kind in BLOOD_CANCERS for found in view.diagnoses):
+    if any(found.kind in EXPLAINS_BLASTS for found in view.diagnoses):
         return None
     marrow = knowledge.number("blasts_marrow_at_least")
     blood = knowledge.number("blasts_blood_at_least")
