@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fhir_mappings.clinical.facts import EXPLAINS_BLASTS, DiagnosisKind, Facts, Ignored
 from fhir_mappings.clinical.vocabulary import Vocabulary
@@ -94,7 +94,7 @@ class ChartReader:
         """
         if any(found.kind in EXPLAINS_BLASTS for found in self._collected.diagnoses):
             return None
-        results = [entry for entry in self._others if self._is_sample(entry)]
+        results = list(self._sample_entries())
         if not results:
             return None
         beside = [entry for entry in self._others if _kind_of(entry) in ("Specimen", "DiagnosticReport")]
@@ -102,18 +102,29 @@ class ChartReader:
         self._read(list({id(entry): entry for entry in (*results, *beside)}.values()))
         return self._completed_facts()
 
-    def _is_sample(self, entry: Entry) -> bool:
-        resource, known = entry.resource, self._samples_by_code
-        if resource is None or resource.resource_type != "Observation":
-            return _kind_of(entry) == "DiagnosticReport" and bool(resource and resource.contained)
-        code = bytes(resource.code)
-        found = known.get(code)
-        if found is None:
-            found = known[code] = _names_sample(resource, self._vocabulary, self._collected)
-        return found or any(
-            concept.id in _SAMPLES
-            for part in resource.component or ()
-            for _code, concept in concepts_of_code(part.code, self._vocabulary)
+    def _sample_entries(self) -> Iterator[Entry]:
+        """The entries with a result of marrow or blood lymphoblasts; every result is asked."""
+        known = self._samples_by_code
+        for entry in self._others:
+            resource = entry.resource
+            if resource is None:
+                continue
+            if resource.resource_type == "Observation":
+                named = known.get(bytes(resource.code))
+                if named is None or resource.component is not None:
+                    named = self._holds_sample(resource)
+                if named:
+                    yield entry
+            elif resource.contained and resource.resource_type == "DiagnosticReport":
+                yield entry
+
+    def _holds_sample(self, resource: Resource) -> bool:
+        vocabulary, code = self._vocabulary, bytes(resource.code)
+        if code not in self._samples_by_code:
+            self._samples_by_code[code] = _names_sample(resource, vocabulary, self._collected)
+        parts = [concepts_of_code(part.code, vocabulary) for part in resource.component or ()]
+        return self._samples_by_code[code] or any(
+            concept.id in _SAMPLES for pairs in parts for _code, concept in pairs
         )
 
     def read(self) -> Facts:

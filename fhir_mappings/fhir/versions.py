@@ -43,6 +43,9 @@ def instant_key(text: str) -> str:
 
 def newest(entries: Sequence[Entry], version_of_resource: VersionOf) -> Sequence[Entry]:
     """The entries without older versions and without deleted resources; nearly every set has neither."""
+    ids = [entry.resource.id if entry.resource is not None else None for entry in entries]
+    if len(set(ids)) == len(ids) and None not in ids:
+        return entries
     keys = [_key(entry.resource) for entry in entries]
     named = [key for key in keys if key is not None]
     gone = [number for number, entry in enumerate(entries) if entry.resource is None and _is_deletion(entry)]
