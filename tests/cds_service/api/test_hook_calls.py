@@ -375,7 +375,7 @@ def test_no_secret_and_no_patient_reaches_the_log(
     assert "CANARY" not in caplog.text
 
 
-def test_blasts_beside_a_problem_list_without_leukaemia_are_one_card_of_information(client: FlaskClient) -> None:
+def test_blasts_without_a_leukaemia_are_one_card_of_information(client: FlaskClient) -> None:
     quiet = {"conditions": bundle(asthma())}
     assert post(client, request(prefetch=quiet)).json["cards"] == []
     (card,) = post(client, request(prefetch=quiet | {"marrow": bundle(marrow(78.0))})).json["cards"]
