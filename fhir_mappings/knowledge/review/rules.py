@@ -318,7 +318,9 @@ def _parts(knowledge: Knowledge, criterion: Criterion) -> Iterator[str]:
     for criteria in (*knowledge.criteria_sets, *knowledge.sets_off):
         parameters = criterion.of(criteria)
         if parameters is not None:
-            yield f"criteria set {criteria.id}, {criterion.key}: {_in_words(parameters)}"
+            asked = criterion.asks(parameters)
+            sentence = knowledge.words[asked.words].filled(asked.values)
+            yield f"criteria set {criteria.id}, {criterion.key}: {sentence}; {_in_words(parameters)}"
 
 
 def _row(option: OptionRule) -> Iterator[str]:

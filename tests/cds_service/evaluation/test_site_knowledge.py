@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from cds_service.cards import build_cards
 from cds_service.cli import main
 from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.settings.model import Settings
-from fhir_mappings.assess import KnowledgeError, load_knowledge
+from fhir_mappings.assess import Knowledge, KnowledgeError, assess, decode, load_knowledge
+from fhir_mappings.records import PatientHeader, build_resources, read_table
 
 ENTRY = """
 reason = "as the protocol of our group says"
@@ -75,3 +79,42 @@ def test_check_config_names_the_faults_of_the_folder(
     assert "no-such-sentence" in told
     with pytest.raises(KnowledgeError):
         knowledge_in_use(Settings.embedded(knowledge_overlay=folder))
+
+
+RECORD = """
+date       | concept             | value | unit
+2021-03-10 | diagnosis B-ALL     |       |
+2021-04-12 | remission           |       |
+2024-06-03 | marrow lymphoblasts | 78    | %
+"""
+
+
+def keys_and_uuids(knowledge: Knowledge) -> tuple[dict[str, str], list[str]]:
+    """Of the cards of one patient: the key under which each is kept quiet, and their identifiers."""
+    header = PatientHeader("p", "female", "2016-08-08")
+    resources = [
+        decode(json.dumps(one).encode()).resource for one in build_resources(header, read_table(RECORD))
+    ]
+    found = assess(resources, datetime(2024, 6, 4, 9, tzinfo=UTC), knowledge)
+    asked: dict[str, str] = {}
+
+    def never_quiet(topic: str, key: str) -> bool:
+        asked[topic] = key
+        return False
+
+    cards = build_cards(found, knowledge, quiet=never_quiet)
+    assert build_cards(found, knowledge, quiet=lambda topic, key: asked[topic] == key) == []
+    return asked, [card["uuid"] for card in cards]
+
+
+def test_a_quiet_card_stays_quiet_over_a_change_of_content(folder: Path) -> None:
+    (folder / "criteria_sets.toml").unlink()
+    (folder / "thresholds.toml").write_text(f"[hsct_referral_days]\nvalue = 21{ENTRY}", encoding="utf-8")
+    text = f'["hsct.summary.active"]\ntext = "Plan the evaluation for allogeneic HSCT."{ENTRY}'
+    (folder / "words.toml").write_text(text, encoding="utf-8")
+    packaged, changed = load_knowledge(), load_knowledge(overlay=folder)
+    assert packaged.digest != changed.digest
+    keys, uuids = keys_and_uuids(packaged)
+    assert len(keys) > 2
+    assert keys_and_uuids(changed)[0] == keys
+    assert set(uuids).isdisjoint(keys_and_uuids(changed)[1])
