@@ -47,7 +47,6 @@ from fhir_mappings.assess import (
     Status,
     Subject,
     Unreadable,
-    WrittenReport,
     assess_facts,
     has_all_diagnosis,
     open_chart,
@@ -250,16 +249,11 @@ class Evaluator:
             self._fetch(gathered, gathered.open_needs(), reading, request.patient_id, with_survey=True)
             self._control(gathered, self._tables[tenant.id], reading, request.patient_id)
             facts = self._facts(gathered, subject, tenant)
-            attachments = fetched(self._unread(facts, tenant), reading)
+            attachments = fetched(unfetched(facts, tenant), reading)
         if not attachments:
             return facts
         gathered.entries.extend(attachments)
         return self._facts(gathered, subject, tenant)
-
-    @staticmethod
-    def _unread(facts: Facts, tenant: Tenant) -> list[WrittenReport]:
-        """Reports that have to be fetched before they can be read, where the site wants them read."""
-        return unfetched(facts) if tenant.report_text == "read" else []
 
     @staticmethod
     def _control(gathered: _Gathered, table: PrefetchTable, reading: Reading, patient_id: str) -> None:

@@ -57,8 +57,10 @@ def _policy(mode: str, name: str) -> ReportPolicy:
     return ReportPolicy(mode, reader)  # type: ignore[arg-type]
 
 
-def unfetched(facts: Facts) -> list[WrittenReport]:
-    """Reports whose text stands in a Binary that is not at hand, the newest first."""
+def unfetched(facts: Facts, tenant: Tenant) -> list[WrittenReport]:
+    """Reports whose text stands in a Binary that is not at hand, newest first; none where none is read."""
+    if tenant.report_text != "read":
+        return []
     found = {report.url: report for report in facts.reports if report.url and not report.content}
     return sorted(found.values(), key=_newest_first)
 

@@ -20,7 +20,7 @@ from cds_service.evaluation.report_reading import (
 from cds_service.fhir_client.access import Reading
 from cds_service.fhir_client.transport import Failed, Reply
 from cds_service.http.fhir_base import FhirBase, parse_base
-from cds_service.settings.model import Tenant
+from cds_service.settings.model import NOBODY, Tenant
 from fhir_mappings.clinical.facts import Facts, WrittenReport
 
 BASE = parse_base("https://ehr.example.org/fhir")
@@ -114,7 +114,8 @@ def test_attachments_are_bounded_in_number_and_size() -> None:
 def test_only_what_is_not_at_hand_is_fetched() -> None:
     here = WrittenReport("DiagnosticReport/1", "conclusion", "marrow", "Blasts 2 %", None)
     facts = Facts(reports=(here, *named("Binary/b", "Binary/b")))
-    assert [report.url for report in unfetched(facts)] == ["Binary/b"]
+    assert [report.url for report in unfetched(facts, NOBODY)] == ["Binary/b"]
+    assert unfetched(facts, Tenant(id="general", report_text="named")) == []
 
 
 def test_a_reader_that_is_not_installed_is_told_when_the_service_starts() -> None:
