@@ -15,6 +15,7 @@ from cds_service.documents.clinical import rules_md
 from cds_service.documents.configuration import configuration_md
 from cds_service.documents.conformance import conformance_md
 from cds_service.documents.operations_reference import operations_reference_md
+from cds_service.documents.risk import hazard_log_md, soup_md
 from cds_service.documents.rule_pages import rule_pages
 from cds_service.documents.traceability import traceability_md
 
@@ -46,5 +47,7 @@ DOCUMENTS: tuple[Document, ...] = (
     Document("docs/errors.md", errors_md),
     Document("docs/openapi.json", openapi_json),
     Document("docs/operations-reference.md", operations_reference_md),
+    Document("docs/risk/hazard-log.md", hazard_log_md),
+    Document("docs/risk/soup.md", soup_md),
 )
 """Every generated document."""

@@ -35,3 +35,19 @@ def test_a_promise_has_code_and_a_test(promise: list[str]) -> None:
         assert path.exists(), place
         if title.startswith("test_"):
             assert f"\ndef {title}(" in path.read_text(encoding="utf-8"), title
+
+
+THREATS = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+
+
+def test_every_role_of_the_threat_model_says_what_is_stopped_by_a_test() -> None:
+    roles = THREATS.split("\n## ")[3:]
+    assert len(roles) >= 8
+    for role in roles:
+        assert re.search(r"\]\(\.\./tests/", role), role.splitlines()[0]
+
+
+@pytest.mark.parametrize(("title", "place"), re.findall(r"\[([^]]+)\]\(\.\./([^)]+)\)", THREATS))
+def test_the_tests_of_the_threat_model_exist(title: str, place: str) -> None:
+    text = (ROOT / place).read_text(encoding="utf-8")
+    assert not title.startswith("test_") or f"\ndef {title}(" in text, title
