@@ -1,4 +1,4 @@
-"""``relapse-cds knowledge``: read a rule, sign it, and see which rules are approved."""
+"""``relapse-cds knowledge``: read a rule, sign it, see which are approved and what changed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cds_service.cli.faults import Unusable
+from cds_service.cli.knowledge_diff import run as run_diff
 
 if TYPE_CHECKING:
     from cds_service.documents.rule_pages import Book
@@ -19,7 +20,7 @@ Read = TypeVar("Read")
 
 
 def add_parser(subparsers: Any) -> None:
-    """``knowledge review|sign|status``."""
+    """``knowledge review|sign|status|diff``."""
     parser = subparsers.add_parser(
         "knowledge",
         help="read, sign and list the clinical rules",
@@ -38,6 +39,10 @@ def add_parser(subparsers: Any) -> None:
     sign.set_defaults(run=_sign)
     status = actions.add_parser("status", help="list every rule: approved or draft, and why")
     status.set_defaults(run=_status)
+    diff = actions.add_parser("diff", help="say in words what changed since another version")
+    diff.add_argument("version", metavar="VERSION|DIR", help="a folder of knowledge, or a tag or commit")
+    diff.add_argument("--directory", type=Path, metavar="DIR", help="the newer one (default: the packaged)")
+    diff.set_defaults(run=run_diff)
     for action in (review, sign, status):
         action.add_argument(
             "--directory", type=Path, metavar="DIR", help="knowledge (default: the packaged one)"

@@ -12,6 +12,7 @@ from fhir_mappings.knowledge.review.case_records import CaseRecord as CaseRecord
 from fhir_mappings.knowledge.review.case_records import cases_beside as cases_beside
 from fhir_mappings.knowledge.review.case_records import conventions_text as conventions_text
 from fhir_mappings.knowledge.review.case_records import read_case_records as read_case_records
+from fhir_mappings.knowledge.review.differences import differences as differences
 from fhir_mappings.knowledge.review.rules import Rule as Rule
 from fhir_mappings.knowledge.review.signatures import (
     FILE_NAME,

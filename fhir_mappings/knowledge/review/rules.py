@@ -320,19 +320,19 @@ def _parts(knowledge: Knowledge, criterion: Criterion) -> Iterator[str]:
         if parameters is not None:
             asked = criterion.asks(parameters)
             sentence = knowledge.words[asked.words].filled(asked.values)
-            yield f"criteria set {criteria.id}, {criterion.key}: {sentence}; {_in_words(parameters)}"
+            yield f"criteria set {criteria.id}, {criterion.key}: {sentence}; {in_words(parameters)}"
 
 
 def _row(option: OptionRule) -> Iterator[str]:
-    yield f"option {_in_words(option)}"
+    yield f"option {in_words(option)}"
 
 
-def _in_words(part: object) -> str:
+def in_words(part: object) -> str:
     """A table of the knowledge as a reviewer reads it: every key that is filled, with its value."""
     if isinstance(part, Decimal):
         return plain(part)
     if isinstance(part, (tuple, frozenset)):
-        return ", ".join(_in_words(one) for one in (part if isinstance(part, tuple) else sorted(part)))
+        return ", ".join(in_words(one) for one in (part if isinstance(part, tuple) else sorted(part)))
     pairs: Iterable[tuple[str, object]] = ()
     if isinstance(part, CriterionParameters):
         pairs = part
@@ -340,7 +340,7 @@ def _in_words(part: object) -> str:
         pairs = ((field.name, getattr(part, field.name)) for field in fields(part))
     if pairs:
         return "; ".join(
-            f"{name.replace('_', ' ')} {_in_words(value)}"
+            f"{name.replace('_', ' ')} {in_words(value)}"
             for name, value in pairs
             if value not in ("", (), None)
         )

@@ -129,3 +129,35 @@ def test_relative_folders_are_read(capsys: Capture, knowledge: Path, monkeypatch
         assert (code, "Traceback" in told.err) == (0, False), told.err
     assert main(["knowledge", "status", "--directory", "missing"]) == 2
     assert "cannot be" in capsys.readouterr().err
+
+
+EDITS = (
+    ("thresholds.toml", "value = 36", "value = 35",
+     "- Number early_marrow_months is 35 mo (Marrow relapse before this many calendar months from diagnosis"),
+    ("criteria_sets.toml", "percent = 50", "percent = 51", "- Criteria A of seed-000 is "),
+    ("words.toml", "plan the evaluation for", "plan an evaluation for",
+     '- Sentence hsct.summary.active is "Relapsed or refractory ALL: plan an evaluation'),
+    ("options.toml", "age_years_at_most = 25", "age_years_at_most = 24", "- Option tisagenlecleucel is "),
+    ("value_sets/specimen_csf.csv", "(specimen)", "(Specimen)", "- Code in specimen_csf is new: "),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=[edit[0] for edit in EDITS])
+def test_what_changed_is_said_in_words(capsys: Capture, knowledge: Path, edit: tuple[str, ...]) -> None:
+    file, old, new, line = edit
+    path = knowledge / file
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
+    assert main(["knowledge", "diff", str(PACKAGED), "--directory", str(knowledge)]) == 0
+    out = capsys.readouterr().out
+    assert line in out
+    assert "it was: " in out or "is gone: " in out
+    assert len(out.splitlines()) <= 2
+
+
+def test_the_same_knowledge_has_no_difference_and_a_wrong_name_is_told(capsys: Capture) -> None:
+    assert main(["knowledge", "diff", str(PACKAGED)]) == 0
+    assert "No number, criterion, option, sentence or code changed" in capsys.readouterr().out
+    for wrong in ("no-such-version", "--", "-x"):
+        code = main(["knowledge", "diff", "--", wrong])
+        assert code == 2, wrong
+        assert wrong in capsys.readouterr().err
