@@ -64,6 +64,7 @@ from fhir_mappings.fhir.decoding import (
     named_codes,
 )
 from fhir_mappings.fhir.elements import Entry, Link, Resource
+from fhir_mappings.fhir.given import Given, given_resources
 from fhir_mappings.fhir.lazy_elements import UnreadableElement, concept_of, understood
 from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.fhir.opening import Opening
@@ -111,6 +112,7 @@ __all__ = [
     "Facts",
     "Fired",
     "ForeignResource",
+    "Given",
     "Indicator",
     "Knowledge",
     "KnowledgeError",
@@ -263,23 +265,30 @@ def assess_facts(
 
 
 def assess(
-    resources: Iterable[Resource | Entry],
+    resources: Given | Iterable[Given],
     at: datetime,
-    knowledge: Knowledge,
+    knowledge: Knowledge | None = None,
     *,
     subject: Subject | None = None,
     local_codes: Mapping[str, Sequence[str]] = _NO_CODES,
-    unreadable: Iterable[Unreadable] = (),
 ) -> Assessment:
     """The assessment of a complete set of resources (a file), every need taken as seen.
 
-    Without ``subject`` the patient is the one the resources name. Raises NoPatient when they name none
-    or several, and ForeignResource when a resource belongs to another patient.
+    ``resources`` is a Bundle or resources: dicts, JSON text or bytes, models of fhir.resources, or values of
+    ``decode``. ``at`` is an instant with a time zone, whose day is the day of the evaluation. Unless given,
+    ``knowledge`` is the packaged one, ``subject`` the patient whom the resources name. ``local_codes`` maps
+    concepts to a site's ``system|code``. What cannot be understood is carried into the answer.
+
+    Raises ValueError for ``at`` without a time zone, NoPatient when the resources name none or several,
+    ForeignResource when a resource belongs to another patient, Malformed for text that is no JSON object,
+    TypeError for what is no resource.
     """
-    entries = [one if isinstance(one, Entry) else Entry(resource=one) for one in resources]
-    entries = [inner for entry in entries for inner in _flat(entry)]
-    chosen = subject if subject is not None else named_patient(entries)
-    facts = read_facts(entries, chosen, knowledge, local_codes, unreadable)
+    if at.tzinfo is None:
+        raise ValueError("at: give a moment with a time zone, such as datetime.now(timezone.utc)")
+    given = given_resources(resources)
+    knowledge = load_knowledge() if knowledge is None else knowledge
+    chosen = subject if subject is not None else named_patient(given.entries)
+    facts = read_facts(given.entries, chosen, knowledge, local_codes, given.unreadable)
     return assess_facts(facts, {need.key: _SEEN for need in knowledge.needs}, at, knowledge, chosen)
 
 
@@ -296,15 +305,6 @@ def named_patient(entries: Iterable[Entry]) -> Subject:
     if len(ids) != 1:
         raise NoPatient("the resources name no patient" if not ids else "the resources name several patients")
     return Subject(ids.pop())
-
-
-def _flat(entry: Entry) -> Iterable[Entry]:
-    resource = entry.resource
-    if resource is not None and resource.resource_type == "Bundle":
-        for inner in resource.entry or ():
-            yield from _flat(inner)
-    else:
-        yield entry
 
 
 def _subject_id(resource: Resource | None) -> str:

@@ -70,7 +70,7 @@ def _assess(chart: Chart, at: datetime, settings: Settings, knowledge: Any, file
     if chart.request:
         return _answer(chart.request, at, settings, knowledge, file)
     try:
-        return assess(chart.entries, at, knowledge, unreadable=chart.unreadable), ""
+        return assess([*chart.entries, *chart.unreadable], at, knowledge), ""
     except NoPatient as fault:
         raise Unusable(f"{file}: {fault}; give the data of one patient") from None
     except ForeignResource as foreign:

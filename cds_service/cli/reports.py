@@ -87,7 +87,7 @@ def _of_chart(path: Path, args: argparse.Namespace, knowledge: Any) -> Iterator[
 
     chart = read_chart(path)
     try:
-        found = assess(chart.entries, moment(args.at), knowledge, unreadable=chart.unreadable)
+        found = assess([*chart.entries, *chart.unreadable], moment(args.at), knowledge)
     except (NoPatient, ForeignResource) as fault:
         raise Unusable(f"{path}: {fault}") from None
     yield from found.reports

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, as_json, assess, choose, load_knowledge
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from tests.clinical.case_files import Case, read_cases
@@ -32,7 +31,7 @@ def _parameters() -> list[object]:
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def said(assessment: Assessment, knowledge: Knowledge) -> dict[str, list[str]]:
@@ -61,12 +60,12 @@ def read(assessment: Assessment, knowledge: Knowledge) -> dict[str, list[tuple[s
 @pytest.mark.parametrize("case", _parameters())
 def test_the_case_is_answered_as_written(case: Case, knowledge: Knowledge) -> None:
     resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
-    knowledge = door.choose(knowledge, case.criteria_set)
-    assessment = door.assess(resources, case.at, knowledge)
+    knowledge = choose(knowledge, case.criteria_set)
+    assessment = assess(resources, case.at, knowledge)
     indicators = {section.name: section.indicator.value for section in assessment.sections}
     found = disagreements(
         case,
-        door.as_json(assessment),
+        as_json(assessment),
         indicators,
         said(assessment, knowledge),
         read(assessment, knowledge),

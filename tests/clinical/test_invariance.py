@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, as_json, assess, load_knowledge
 from fhir_mappings.fhir.decoding import decode
 from tests.clinical.case_files import Case, read_cases
 
@@ -24,12 +23,12 @@ each_case = pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for 
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def answer(case: Case, resources: Sequence[dict[str, Any]], knowledge: Knowledge) -> dict[str, Any]:
     read = [decode(json.dumps(each).encode()).resource for each in resources]
-    return door.as_json(door.assess(read, case.at, knowledge))
+    return as_json(assess(read, case.at, knowledge))
 
 
 def decided(found: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, load_knowledge
 from tests.clinical import restating
 from tests.clinical.case_files import Case
 from tests.clinical.restating import CALENDAR_YEARS
@@ -37,7 +36,7 @@ CHANGED = {"in_reports": TWO_DRAWS, "specimens_contained": TWO_DRAWS}
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 @each_case

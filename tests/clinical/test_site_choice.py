@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge, KnowledgeError, choose
+from fhir_mappings.assess import Knowledge, KnowledgeError, assess, choose, load_knowledge
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from tests.clinical.test_cases import CASES, said
@@ -17,13 +16,13 @@ _BY_ID = {case.id: case for case in CASES}
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def answered(name: str, knowledge: Knowledge) -> Assessment:
     case = _BY_ID[name]
     resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
-    return door.assess(resources, case.at, knowledge)
+    return assess(resources, case.at, knowledge)
 
 
 @pytest.mark.parametrize(

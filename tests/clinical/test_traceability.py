@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import CRITERIA, Knowledge, content_of
+from fhir_mappings.assess import CRITERIA, Knowledge, assess, choose, content_of, load_knowledge
 from fhir_mappings.clinical.options import OptionRule
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.knowledge.review.case_records import read_case_records
@@ -23,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "relapsed_all"
 CASES: Mapping[str, Case] = {case.id: case for case in read_cases(FOLDER)}
 NAMED = {kind.name for kind in SECTIONS} | {f"criterion-{one.letter}" for one in CRITERIA}
-KNOWLEDGE = door.load_knowledge()
+KNOWLEDGE = load_knowledge()
 NUMBERED = KNOWLEDGE.statements
 SAYING = [
     number
@@ -35,7 +34,7 @@ SAYING = [
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def test_every_statement_of_both_documents_is_treated(knowledge: Knowledge) -> None:
@@ -59,7 +58,7 @@ def test_a_case_of_the_statement_says_its_words(number: str, knowledge: Knowledg
     for name in statement.cases:
         case = CASES[name]
         resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
-        found = door.assess(resources, case.at, door.choose(knowledge, case.criteria_set))
+        found = assess(resources, case.at, choose(knowledge, case.criteria_set))
         spoken |= said(found, knowledge).keys()
         options = {rule.id: rule for rule in knowledge.options}
         spoken |= {options[one.agent].facts for one in found.options if one.state.value != "excluded"}
@@ -162,7 +161,7 @@ def test_every_sentence_is_said_to_some_patient(knowledge: Knowledge) -> None:
     spoken: set[str] = set()
     for case in CASES.values():
         resources = [decode(json.dumps(each).encode()).resource for each in case.resources]
-        found = door.assess(resources, case.at, door.choose(knowledge, case.criteria_set))
+        found = assess(resources, case.at, choose(knowledge, case.criteria_set))
         spoken |= said(found, knowledge).keys()
         spoken |= {f"gap.{missing.key}.{part}" for missing in found.missing for part in ("what", "why")}
     shown = {rule.facts for rule in knowledge.options} | {rule.safety for rule in knowledge.options}

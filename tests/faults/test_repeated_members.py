@@ -159,11 +159,10 @@ def cost_of(place: str, number: str) -> float:
     start = time.process_time()
     decoded = decode(page(text, json.dumps(leukaemia)).encode())
     found: Any = assess(
-        decoded.resource.entry or (),
+        decoded,
         datetime(2024, 6, 4, tzinfo=UTC),
         knowledge,
         subject=Subject("p1"),
-        unreadable=decoded.unreadable,
     )
     json.dumps(as_json(found), default=str)
     return time.process_time() - start

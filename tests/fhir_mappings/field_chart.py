@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from fhir_mappings import assess as door
+from fhir_mappings.assess import assess, load_knowledge
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.fhir.elements import Entry
@@ -65,18 +65,18 @@ def assessed(*resources: Json, diagnosis: Json | None = B_ALL, at: datetime = AT
     """The chart with these resources beside it; ``diagnosis`` None leaves the problem list empty."""
     listed = [PATIENT, *([diagnosis] if diagnosis is not None else []), REMISSION, FIRST_MARROW, *resources]
     read = [decode(json.dumps(each).encode()).resource for each in listed]
-    return door.assess(read, at, door.load_knowledge())
+    return assess(read, at, load_knowledge())
 
 
 def assessed_entries(entries: Sequence[tuple[str, Json]]) -> Assessment:
     """Entries of a file, each with its ``fullUrl``."""
     read = [Entry(full_url=url, resource=decode(json.dumps(each).encode()).resource) for url, each in entries]
-    return door.assess(read, AT, door.load_knowledge())
+    return assess(read, AT, load_knowledge())
 
 
 def met(found: Assessment) -> set[str]:
     """The criteria of the default set that are met."""
-    default = door.load_knowledge().default_set.id
+    default = load_knowledge().default_set.id
     verdicts = [one for one in found.criteria if one.criteria_set == default]
     return {one.id for one in verdicts if type(one.verdict).__name__ == "Met"}
 

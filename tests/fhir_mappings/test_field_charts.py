@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import ForeignResource
+from fhir_mappings.assess import ForeignResource, Subject, load_knowledge, read_facts
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.fhir.elements import Entry
 from tests.fhir_mappings.field_chart import (
@@ -469,4 +468,4 @@ def test_mrd_not_detected_lies_below_the_stated_sensitivity(stated: Json) -> Non
 
 def _results(resource: Json) -> Any:
     read = Entry(resource=decode(json.dumps(resource).encode()).resource)
-    return door.read_facts([read], door.Subject("n1"), door.load_knowledge()).results
+    return read_facts([read], Subject("n1"), load_knowledge()).results

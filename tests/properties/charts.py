@@ -10,8 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge, Subject
+from fhir_mappings.assess import Knowledge, Subject, as_json, assess, load_knowledge
 from fhir_mappings.fhir.decoding import decode
 
 Json = dict[str, Any]
@@ -46,7 +45,7 @@ RESTATED = {
 @cache
 def knowledge() -> Knowledge:
     """The knowledge inside the package."""
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def person() -> Json:
@@ -57,7 +56,7 @@ def person() -> Json:
 def answer(resources: Iterable[Json], at: datetime = AT) -> Json:
     """The assessment of the resources, as JSON."""
     read = [decode(json.dumps(one).encode()).resource for one in resources]
-    return door.as_json(door.assess(read, at, knowledge(), subject=Subject(PATIENT)))
+    return as_json(assess(read, at, knowledge(), subject=Subject(PATIENT)))
 
 
 def decided(found: Json) -> Json:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.demo.sandbox.server import Sandbox
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, Subject, assess, decode
 from tests.fhir_mappings.relapse.report_places import AT, PLACES, chart, report
 from tests.servers.charts import Chart, put
 from tests.servers.opening import asking, running_sandbox
@@ -70,8 +69,8 @@ def test_hapi_brings_every_report_that_a_file_holds(
     found = {}
     with asking(knowledge, sandbox, hapi, "hapi") as ask:
         for place, one in CHARTS.items():
-            resources = [door.decode(json.dumps(each).encode()).resource for each in one.resources]
-            expected = door.assess(resources, AT, knowledge, subject=door.Subject(one.patient_id))
+            resources = [decode(json.dumps(each).encode()).resource for each in one.resources]
+            expected = assess(resources, AT, knowledge, subject=Subject(one.patient_id))
             assert expected.status.value == "probable", place
             for prefetch in (False, True):
                 answer = ask(hapi, one, prefetch)

@@ -15,8 +15,7 @@ from cds_service.cohort.heads import Block
 from cds_service.cohort.plan import candidates, joined, kept, row
 from cds_service.cohort.rules import Rules, RulesSource
 from cds_service.demo.demo_patients import load_patients
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Subject
+from fhir_mappings.assess import Entry, Subject, decode, has_all_diagnosis, open_chart, opening
 
 Json = dict[str, Any]
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -105,11 +104,11 @@ conditions = st.fixed_dictionaries(
 def test_no_chart_that_a_call_would_open_is_left_out(drawn: list[Json]) -> None:
     """Split into single lines, the Conditions open at least whatever the first look at the chart opens."""
     lines = [packed(one) for one in drawn]
-    decoded = [door.decode(line) for line in lines]
-    entries = [door.Entry(resource=one.resource) for one in decoded if one.resource.resource_type]
+    decoded = [decode(line) for line in lines]
+    entries = [Entry(resource=one.resource) for one in decoded if one.resource.resource_type]
     unreadable = [lost for one in decoded for lost in one.unreadable]
-    chart = door.open_chart(entries, Subject("1", ("https://a.example",)), rules().knowledge, {}, unreadable)
-    opened = door.has_all_diagnosis(chart.first_look())
+    chart = open_chart(entries, Subject("1", ("https://a.example",)), rules().knowledge, {}, unreadable)
+    opened = has_all_diagnosis(chart.first_look())
     found = {patient for line in lines for patient in candidates([line], rules())}
     assert not opened or found == {"1"}
     # Read as a block, and read again when everything is remembered, they are the same.
@@ -120,7 +119,7 @@ def test_no_chart_that_a_call_would_open_is_left_out(drawn: list[Json]) -> None:
 @settings(max_examples=200, deadline=None)
 def test_what_never_opens_a_chart_changes_nothing(one: Json, other: Json) -> None:
     """Identity, owner, dates and notes are left out of what is remembered, so they must not decide."""
-    plain = door.opening(rules().knowledge)
+    plain = opening(rules().knowledge)
     names = (
         "id",
         "subject",
@@ -132,9 +131,9 @@ def test_what_never_opens_a_chart_changes_nothing(one: Json, other: Json) -> Non
         "note",
     )
     mixed = {**one, **{name: other[name] for name in names if name in other}}
-    first, second = door.decode(packed(one)), door.decode(packed(mixed))
+    first, second = decode(packed(one)), decode(packed(mixed))
     if not first.unreadable and not second.unreadable:
-        fresh = door.opening(rules().knowledge)
+        fresh = opening(rules().knowledge)
         assert plain.opens(first) == plain.opens(second) == fresh.opens(second)
 
 

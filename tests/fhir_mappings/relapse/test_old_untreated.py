@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Assessment, Availability, Knowledge, NeedState, Subject
+from fhir_mappings.assess import (
+    Assessment,
+    Availability,
+    Entry,
+    Knowledge,
+    NeedState,
+    Subject,
+    assess_facts,
+    decode,
+    named_patient,
+    read_facts,
+)
 from tests.clinical.case_files import Case, read_cases
 
 CASES = Path(__file__).parents[2] / "clinical" / "relapsed_all"
@@ -17,14 +27,12 @@ UNTREATED = next(case for case in read_cases(CASES) if case.id == "D-12-untreate
 
 def assessed(case: Case, knowledge: Knowledge, unseen: str) -> Assessment:
     """The answer to a case while one need was not seen."""
-    entries = [
-        door.Entry(resource=door.decode(json.dumps(each).encode()).resource) for each in case.resources
-    ]
-    subject = door.named_patient(entries)
-    facts = door.read_facts(entries, Subject(subject.patient_id), knowledge)
+    entries = [Entry(resource=decode(json.dumps(each).encode()).resource) for each in case.resources]
+    subject = named_patient(entries)
+    facts = read_facts(entries, Subject(subject.patient_id), knowledge)
     unknown = NeedState(Availability.UNKNOWN, "timed-out")
     needs = {need.key: NeedState(Availability.PRESENT) for need in knowledge.needs} | {unseen: unknown}
-    return door.assess_facts(facts, needs, case.at, knowledge, subject)
+    return assess_facts(facts, needs, case.at, knowledge, subject)
 
 
 def said(assessment: Assessment) -> set[str]:

@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, assess, load_knowledge
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.records.written_record import PatientHeader, build_resources, read_table
@@ -36,7 +35,7 @@ _REFRACTORY = """2024-01-15 | marrow lymphoblasts | 70      | %    | id=first
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 def assessed(record: str, knowledge: Knowledge) -> Assessment:
@@ -44,7 +43,7 @@ def assessed(record: str, knowledge: Knowledge) -> Assessment:
     rows = read_table(_HEADING + record)
     resources = build_resources(header, rows, today=date(2024, 3, 20))
     decoded = [decode(json.dumps(one).encode()).resource for one in resources]
-    return door.assess(decoded, datetime(2024, 3, 21, 9, tzinfo=UTC), knowledge)
+    return assess(decoded, datetime(2024, 3, 21, 9, tzinfo=UTC), knowledge)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import assess as door
+from fhir_mappings.assess import (
+    DATA_PRESENT,
+    Entry,
+    Subject,
+    assess_facts,
+    decode,
+    load_knowledge,
+    read_facts,
+)
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.relapse.written_reports import ReportPolicy
 from tests.fhir_mappings.relapse.report_places import (
@@ -26,15 +34,15 @@ from tests.fhir_mappings.relapse.report_places import (
 
 
 def assessed(*others: Json, policy: ReportPolicy | None = None) -> Assessment:
-    knowledge = door.load_knowledge()
-    resources = [door.decode(json.dumps(one).encode()).resource for one in chart(*others)]
-    entries = [door.Entry(resource=one) for one in resources]
-    subject = door.Subject("n1")
-    facts = door.read_facts(entries, subject, knowledge)
-    seen = {need.key: door.DATA_PRESENT for need in knowledge.needs}
+    knowledge = load_knowledge()
+    resources = [decode(json.dumps(one).encode()).resource for one in chart(*others)]
+    entries = [Entry(resource=one) for one in resources]
+    subject = Subject("n1")
+    facts = read_facts(entries, subject, knowledge)
+    seen = {need.key: DATA_PRESENT for need in knowledge.needs}
     if policy is None:
-        return door.assess_facts(facts, seen, AT, knowledge, subject)
-    return door.assess_facts(facts, seen, AT, knowledge, subject, policy)
+        return assess_facts(facts, seen, AT, knowledge, subject)
+    return assess_facts(facts, seen, AT, knowledge, subject, policy)
 
 
 @pytest.mark.parametrize("place", PLACES)

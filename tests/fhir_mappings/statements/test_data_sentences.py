@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, assess, load_knowledge
 from fhir_mappings.assessment import Assessment
 from fhir_mappings.fhir.decoding import decode
 from fhir_mappings.records.written_record import PatientHeader, build_resources, read_table
@@ -30,7 +29,7 @@ _LOINC = "http://loinc.org"
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def marrow(resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def assessed(resources: list[dict[str, Any]], knowledge: Knowledge) -> Assessment:
-    return door.assess([decode(json.dumps(one).encode()).resource for one in resources], AT, knowledge)
+    return assess([decode(json.dumps(one).encode()).resource for one in resources], AT, knowledge)
 
 
 def sentences(assessment: Assessment, knowledge: Knowledge) -> list[str]:
