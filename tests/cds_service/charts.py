@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cds_service.fhir_client import Deadline, RefusedServer
+from cds_service.fhir_client.queries import Need
 from cds_service.fhir_client.transport import Failed, Reply
 from cds_service.http.fhir_base import FhirBase, parse_base
 from cds_service.settings.model import Tenant
-from fhir_mappings.assess import Need
 from fhir_mappings.assessment import Availability, NeedState
 from fhir_mappings.fhir.bundles import NeedData
 from fhir_mappings.fhir.decoding import decode

@@ -85,7 +85,7 @@ def _in_parameters(change: Callable[[list[tuple[str, str]]], list[tuple[str, str
     return _in_query(lambda query: urlencode(change(parse_qsl(query, keep_blank_values=True))))
 
 
-def _slashes_joined(asked: Asked) -> Asked:
+def slashes_joined(asked: Asked) -> Asked:
     return replace(asked, target=re.sub("//+", "/", asked.target))
 
 
@@ -108,7 +108,7 @@ def _too_long_to_hand_on(longest: int) -> Change:
 
 
 LOSSLESS: dict[str, Change] = {
-    "slashes joined": _slashes_joined,
+    "slashes joined": slashes_joined,
     "codes in another order": _codes(lambda value: ",".join(reversed(value.split(",")))),
     "encoded otherwise": _in_query(lambda query: quote(unquote(query), safe="=&,:/|")),
     "a parameter added": _in_query(lambda query: f"{query}&_format=json"),

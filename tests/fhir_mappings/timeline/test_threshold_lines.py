@@ -13,6 +13,7 @@ from fhir_mappings.knowledge.relapsed_all.criteria import (
     repopulation,
     residual_marrow,
 )
+from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.timeline.threshold_lines import levels_of
 from fhir_mappings.timeline.values import Level, LevelUse
 from tests.fhir_mappings.assessing.pictures import knowledge
@@ -95,7 +96,7 @@ def test_sets_share_the_line_of_one_value_and_the_first_set_is_the_default() -> 
 
 def test_thresholds_of_remission_and_mrd_are_lines_of_no_set() -> None:
     thresholds = knowledge().thresholds
-    values = {
+    values: dict[tuple[str, ThresholdName, str], Decimal] = {
         ("marrow", "remission_marrow_below", "<"): Decimal(4),
         ("mrd", "mrd_negative_below", "<"): Decimal("0.02"),
         ("mrd", "mrd_hsct_r3", "≥"): Decimal("0.03"),
