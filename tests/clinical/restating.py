@@ -20,6 +20,11 @@ _ALIASES = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": "urn:oid:2.16.840.1.113883.6.88",
     "http://unitsofmeasure.org": "urn:oid:2.16.840.1.113883.6.8",
 }
+_NAMES = {
+    "91857003": "Akute lymphatische Leukämie",
+    "C91.00": "Leukemia, acute lymphoblastic (HCC)",
+    "277571004": "High-risk B-cell acute lymphoblastic leukaemia",
+}
 _DATE = re.compile(r"(?<![\d.-])((?:19|20)\d\d)(?=-\d\d(?!\d)|[\s,;)]|\Z)")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 CALENDAR_YEARS = 28
@@ -168,6 +173,20 @@ def in_text_with_comma(chart: Chart) -> Chart:
             if "e" not in text:
                 one["valueString"] = f"{text} % (H)"
                 del one["valueQuantity"]
+    return changed
+
+
+def diagnosis_in_words(chart: Chart) -> Chart:
+    """The name of the disease without its code, where the code says no more than the name."""
+    changed = copy.deepcopy(chart)
+    for one in changed:
+        codings = one.get("code", {}).get("coding", []) if one["resourceType"] == "Condition" else []
+        if (
+            codings
+            and "system" in codings[0]
+            and codings[0]["code"] in ("277571004", "277575008", "91857003", "C91.00")
+        ):
+            one["code"] = {"text": _NAMES.get(codings[0]["code"], codings[0].get("display", "T-ALL"))}
     return changed
 
 

@@ -28,6 +28,7 @@ RESTATEMENTS = (
     restating.in_another_zone,
     restating.beside_other_things,
     restating.in_text_with_comma,
+    restating.diagnosis_in_words,
 )
 # Two draws of one day: a contained specimen has no name beyond its result (docs/clinical/decisions.md).
 TWO_DRAWS = {"mrd-of-another-draw", "contradiction-other-draw"}
