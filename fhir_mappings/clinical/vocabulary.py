@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from fhir_mappings.clinical.code_systems import CodeSystems, CodeTable
 from fhir_mappings.clinical.disease_names import DiseaseNames
@@ -56,12 +57,17 @@ class CertaintyCodes:
 
 @dataclass(frozen=True, slots=True)
 class TextRule:
-    """A text pattern and what it means; ``refuse`` vetoes it."""
+    """A text pattern and what it means; ``refuse`` vetoes it.
+
+    ``said_only``: what it finds is said and never used, and not even said below ``harmless_below``.
+    """
 
     pattern: re.Pattern[str]
     meaning: str
     refuse: re.Pattern[str] | None = None
     hint: str = ""
+    said_only: bool = False
+    harmless_below: Decimal | None = None
 
     def matches(self, text: str) -> bool:
         """Whether the text states the meaning."""

@@ -26,6 +26,9 @@ _UNSTATED, _FINAL = Specimen.UNSTATED, ResultStatus.FINAL
 _NO_MATERIAL = (Specimen.UNSTATED, Specimen.OTHER)
 _LOINC_CODE = re.compile(r"\d{1,5}-\d")
 NO_SYSTEM = "|"
+UNMAPPED = "?"
+"""Before the code of a result that is recognised by its words only."""
+_LONGEST_NAME = 80
 """What the code of a result begins with, whose code system is missing or not known."""
 _GENE_CODE = "48018-6"
 _VARIANT = "genomic-variant"
@@ -55,6 +58,11 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
         return
     value = _value_of(resource, concept, vocabulary)
     value = _unless_no_system(code, value)
+    if code.startswith(UNMAPPED):
+        if _is_harmless(value, concept, vocabulary):
+            _leave_out(resource, ref, version, "code-unmapped", concept, into)
+            return
+        value = Unusable("code-unmapped", value.original if isinstance(value, Measured) else "")
     if isinstance(value, Unusable) and value.why == "no-value":
         if _status_of(resource) == "registered":
             _leave_out(resource, ref, version, "pending", concept, into)
@@ -93,8 +101,15 @@ def concepts_of_code(concept: CodeableConcept | None, vocabulary: Vocabulary) ->
     text = texts_of(concept)
     for rule in vocabulary.result_texts:
         if rule.hint in text and rule.matches(text):
-            return (("text", vocabulary.result_concepts[rule.meaning]),)
+            code = f"{UNMAPPED}{_named_code(concept)}" if rule.said_only else "text"
+            return ((code, vocabulary.result_concepts[rule.meaning]),)
     return _of_no_system(concept, vocabulary)
+
+
+def _named_code(concept: CodeableConcept) -> str:
+    """The code that a site has to map; the words where there is none."""
+    codes = (f"{coding.system or ''}|{coding.code}" for coding in concept.coding or () if coding.code)
+    return next(codes, texts_of(concept)[:_LONGEST_NAME])
 
 
 def _of_no_system(concept: CodeableConcept, vocabulary: Vocabulary) -> tuple[CodedResult, ...]:
@@ -211,6 +226,18 @@ def _unless_no_system(code: str, value: Value) -> Value:
     if not code.startswith(NO_SYSTEM) or (isinstance(value, Unusable) and value.why == "no-value"):
         return value
     return Unusable("system-missing", value.original if isinstance(value, Measured) else "")
+
+
+def _is_harmless(value: Value, concept: ResultConcept, vocabulary: Vocabulary) -> bool:
+    """Whether a result that is recognised by its words only can be no sign of disease, or says nothing."""
+    limits = [
+        one.harmless_below for one in vocabulary.result_texts if one.meaning == concept.id and one.said_only
+    ]
+    if isinstance(value, Measured):
+        return value.high is not None and any(limit is not None and value.high < limit for limit in limits)
+    if isinstance(value, Unusable):
+        return value.why == "no-value"
+    return value not in (Presence.PRESENT, Presence.WEAK)
 
 
 def _below_sensitivity(resource: Resource, vocabulary: Vocabulary) -> Value:

@@ -54,6 +54,10 @@ class TextEntry(KnowledgeFile):
     hint: str
     pattern: str
     refuse: str = ""
+    said_only: bool = False
+    """A result that has these words and no code is said, never used: its code is to be mapped."""
+    harmless_below: Decimal | None = None
+    """In % or the dimension's unit: below this, a result that is said only is worth no suspicion."""
 
 
 class ProcedureEntry(KnowledgeFile):

@@ -178,7 +178,14 @@ class _Builder:
         if entry.means not in known:
             self._fault(entry.means, "the text names no concept", "use an id of this file")
         refuse = re.compile(entry.refuse) if entry.refuse else None
-        return TextRule(re.compile(entry.pattern), entry.means, refuse, entry.hint)
+        return TextRule(
+            re.compile(entry.pattern),
+            entry.means,
+            refuse,
+            entry.hint,
+            entry.said_only,
+            entry.harmless_below,
+        )
 
     def _units(self, entry: UnitEntry) -> Mapping[str, UnitMeaning]:
         found = {}

@@ -36,7 +36,10 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
         if isinstance(result.value, Unusable):
             title = picture.knowledge.titles.get(result.concept, result.concept)
             date = result.collected.text if result.collected else "an unknown date"
-            yield say(f"data.{result.value.why}", what=title, original=result.value.original, date=date)
+            named = {"what": title, "original": result.value.original, "date": date}
+            if result.value.why == "code-unmapped":
+                named |= {"code": result.code.removeprefix("?"), "concept": result.concept}
+            yield say(f"data.{result.value.why}", **named)
     for report in picture.standing.unread:
         source = report.source
         yield say(

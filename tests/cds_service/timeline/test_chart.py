@@ -113,8 +113,9 @@ def test_what_was_not_evaluated_and_left_out_is_told(
 
 def test_a_chart_without_leukaemia_is_no_empty_promise(visitor: Visitor) -> None:
     text = visitor.open("healthy").get_data(as_text=True)
-    assert "No relapse is shown by the results on record" in text
-    assert "No dated sample" in text
+    assert "No acute lymphoblastic leukaemia is on record. Results were not looked at." in text
+    assert "No relapse is shown" not in text
+    assert "No dated sample" not in text
 
 
 def test_text_of_a_chart_stays_text(visitor: Visitor) -> None:
