@@ -57,12 +57,10 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
         return
     value = _value_of(resource, concept, vocabulary)
+    if code.startswith(UNMAPPED) and _is_harmless(value, concept, vocabulary):
+        _leave_out(resource, ref, version, "code-unmapped", concept, into)
+        return
     value = _unless_no_system(code, value)
-    if code.startswith(UNMAPPED):
-        if _is_harmless(value, concept, vocabulary):
-            _leave_out(resource, ref, version, "code-unmapped", concept, into)
-            return
-        value = Unusable("code-unmapped", value.original if isinstance(value, Measured) else "")
     if isinstance(value, Unusable) and value.why == "no-value":
         if _status_of(resource) == "registered":
             _leave_out(resource, ref, version, "pending", concept, into)
@@ -222,7 +220,9 @@ def _value_of(resource: Resource, concept: ResultConcept, vocabulary: Vocabulary
 
 
 def _unless_no_system(code: str, value: Value) -> Value:
-    """A value under a code whose system is not known is said and not used."""
+    """A value under a code whose system is not known, or that is not mapped, is said and not used."""
+    if code.startswith(UNMAPPED):
+        return Unusable("code-unmapped", value.original if isinstance(value, Measured) else "")
     if not code.startswith(NO_SYSTEM) or (isinstance(value, Unusable) and value.why == "no-value"):
         return value
     return Unusable("system-missing", value.original if isinstance(value, Measured) else "")
@@ -351,7 +351,11 @@ def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into:
                 continue
             if concept.only_on is not _UNSTATED and specimen is not concept.only_on:
                 continue
-            value = _value_of_component(component, resource, code, concept, vocabulary)
+            value = _value_of_component(component, resource, concept, vocabulary)
+            if code.startswith(UNMAPPED) and _is_harmless(value, concept, vocabulary):
+                _leave_out(resource, ref, version, "code-unmapped", concept, into)
+                continue
+            value = _unless_no_system(code, value)
             if _conflicts(concept, specimen):
                 into.ignored.append(Ignored(ref, "specimen-conflict", concept.id, version))
                 specimen, value = Specimen.OTHER, as_conflict(value)
@@ -363,12 +367,12 @@ def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into:
 
 
 def _value_of_component(
-    component: Component, panel: Resource, code: str, concept: ResultConcept, vocabulary: Vocabulary
+    component: Component, panel: Resource, concept: ResultConcept, vocabulary: Vocabulary
 ) -> Value:
     value = read_value(component, concept.dimension, vocabulary)
     if concept.dimension == "residual" and value is Presence.ABSENT:
         return _below_sensitivity(panel, vocabulary)
-    return _unless_no_system(code, value)
+    return value
 
 
 def _read_variant(

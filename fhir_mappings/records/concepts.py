@@ -133,6 +133,13 @@ _RESULTS = (
     Concept(
         "marrow blasts without code system", Shape.RESULT, Code("", "11150-0", "Blasts"), material="marrow"
     ),
+    Concept(
+        "marrow blasts under a local code",
+        Shape.RESULT,
+        Code(LOCAL_LABS, "BLASTS-BM", "Blasts, bone marrow"),
+        text="Blasts, bone marrow",
+        material="marrow",
+    ),
     _result("donor marrow lymphoblasts", "50724-4", "Lymphoblasts in Bone marrow", "marrow", donor=True),
     _result("marrow immunophenotype", "55230-7", "Immunophenotyping study", "marrow"),
     _result("blood blasts", "26446-5", "Blasts/100 leukocytes in Blood", "blood"),

@@ -90,3 +90,10 @@ def test_the_card_names_the_code_to_map() -> None:
 def test_a_mapped_code_is_read() -> None:
     (read,) = facts_of(result(SPELLINGS[0]), codes={"marrow-blasts": [f"{LOCAL}|1558020"]}).results
     assert not isinstance(read.value, Unusable)
+
+
+def test_a_component_alike() -> None:
+    part = {"code": concept(LOCAL, "1558020", SPELLINGS[0]), "valueQuantity": quantity(62)}
+    panel = {**observation(id="x", valueQuantity=None), "code": {"text": "Differential"}, "component": [part]}
+    (read,) = facts_of(panel).results
+    assert read.value == Unusable("code-unmapped", "62 %")
