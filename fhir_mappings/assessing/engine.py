@@ -69,7 +69,8 @@ def evaluate_facts(
         return _silent(facts, needs, at, knowledge, patient, stamp, view, disease, deceased)
     reports = read_reports(facts, at, knowledge, policy)
     chart = weighed(facts, at, knowledge, reports)
-    facts, view, course, standing = chart.facts, chart.view, chart.course, chart.standing
+    standing = replace(chart.standing, reports_unseen=_reports_unseen(needs, knowledge, policy))
+    facts, view, course = chart.facts, chart.view, chart.course
     picture = picture_of(view, facts, chart.disease, course, standing, knowledge)
     picture = replace(picture, unseen=_unseen_needs(facts, needs, knowledge))
     missing = _missing_needs(facts, needs, knowledge, with_disease=True)
@@ -199,6 +200,20 @@ def _unseen_needs(facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowl
     return frozenset(
         need.key for need in knowledge.needs if _is_unseen(need, needs) or need.key in facts.unreadable
     )
+
+
+def _reports_unseen(needs: Mapping[str, NeedState], knowledge: Knowledge, policy: ReportPolicy) -> str:
+    """Why the reports in words of a chart were not seen; empty where they were, or the site leaves them."""
+    need = next((one for one in knowledge.needs if one.key == "reports"), None)
+    if need is None or policy.mode == "off" or not _is_unseen(need, needs):
+        return ""
+    return _reason_words(need, needs, knowledge)
+
+
+def _reason_words(need: Need, needs: Mapping[str, NeedState], knowledge: Knowledge) -> str:
+    state = needs.get(need.key)
+    key = f"need.{state.reason if state is not None and state.reason else 'not-supplied'}"
+    return knowledge.words[key if key in knowledge.words else "need.not-supplied"].text
 
 
 def _is_unseen(need: Need, needs: Mapping[str, NeedState]) -> bool:

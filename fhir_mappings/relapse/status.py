@@ -63,6 +63,8 @@ class Standing:
     """MRD that comes back, rises or persists below the level of a relapse (D-07)."""
     untreated: bool = False
     """The event is no news, and nothing was given since (D-12)."""
+    reports_unseen: str = ""
+    """Why written reports were not seen, in words; empty where they were, or are not wanted."""
     disagreeing: tuple[tuple[Quoted, Result], ...] = ()
     """Words that say another thing than the coded result of the same specimen."""
 

@@ -100,6 +100,7 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
     yield from _cautions(picture, episode)
     yield from _problem_list(picture, episode)
     yield from _earlier(picture)
+    yield from _reports_unseen(picture)
 
 
 def _probable(picture: Picture) -> Iterator[Statement]:
@@ -131,6 +132,13 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     yield from _remission_line(picture, episode)
     yield from _cautions(picture, episode)
     yield from _earlier(picture)
+    yield from _reports_unseen(picture)
+
+
+def _reports_unseen(picture: Picture) -> Iterator[Statement]:
+    """Reports were not seen: a newer result may stand only in one."""
+    if picture.standing.reports_unseen:
+        yield say("caution.reports-unseen", why=picture.standing.reports_unseen)
 
 
 def _in_words(picture: Picture) -> Iterator[Statement]:
@@ -193,6 +201,7 @@ def _suspect(picture: Picture) -> Iterator[Statement]:
         if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day):
             yield say("caution.regeneration")
     yield from _earlier(picture)
+    yield from _reports_unseen(picture)
 
 
 def _miss(miss: NearMiss, picture: Picture) -> Statement:

@@ -149,6 +149,7 @@ _SAID_ELSEWHERE = {
     "reason.age-unknown": "tests/fhir_mappings/statements/test_data_sentences.py",
     "reason.relapse-number-unknown": "tests/fhir_mappings/clinical/test_option_reasons.py",
     "probable.old.not-looked": "tests/fhir_mappings/relapse/test_old_untreated.py",
+    "caution.reports-unseen": "tests/fhir_mappings/relapse/test_written_reports.py",
     "report.": "tests/fhir_mappings/relapse/test_written_reports.py",
     "timeline.": "tests/cds_service/timeline/test_chart.py",
     "unapproved.": "tests/cds_service/api/test_hook_calls.py",

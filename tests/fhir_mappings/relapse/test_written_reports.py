@@ -33,13 +33,13 @@ from tests.fhir_mappings.relapse.report_places import (
 )
 
 
-def assessed(*others: Json, policy: ReportPolicy | None = None) -> Assessment:
+def assessed(*others: Json, policy: ReportPolicy | None = None, unseen: str = "") -> Assessment:
     knowledge = load_knowledge()
     resources = [decode(json.dumps(one).encode()).resource for one in chart(*others)]
     entries = [Entry(resource=one) for one in resources]
     subject = Subject("n1")
     facts = read_facts(entries, subject, knowledge)
-    seen = {need.key: DATA_PRESENT for need in knowledge.needs}
+    seen = {need.key: DATA_PRESENT for need in knowledge.needs if need.key != unseen}
     if policy is None:
         return assess_facts(facts, seen, AT, knowledge, subject)
     return assess_facts(facts, seen, AT, knowledge, subject, policy)
@@ -142,3 +142,16 @@ def test_a_card_quotes_at_most_twenty_five_words() -> None:
     quotes = [line.values["quote"] for line in section.statements if line.words == "probable.words"]
     assert quotes
     assert all(len(quote.replace("…", "").split()) <= 25 and "82%" in quote for quote in quotes)
+
+
+@pytest.mark.parametrize(("mode", "told"), [("read", True), ("named", True), ("off", False)])
+def test_a_finding_says_that_reports_were_not_seen(mode: Any, told: bool) -> None:
+    marrow = {
+        "resourceType": "Observation",
+        "code": coded("11150-0"),
+        "valueQuantity": PERCENT | {"value": 78},
+    }
+    found = assessed(marrow, policy=ReportPolicy(mode), unseen="reports")
+    section = found.section("RELAPSE")
+    assert section is not None
+    assert any(line.words == "caution.reports-unseen" for line in section.statements) is told
