@@ -108,3 +108,58 @@ def test_the_documents_follow(copy: Path) -> None:
         "20.0% in the blood is at the threshold",
     ):
         assert part in written
+
+
+THRESHOLD = (ROOT / "docs" / "tutorials" / "add-a-threshold.md").read_text(encoding="utf-8")
+_NAME, _NUMBER, _LINE_BEFORE, _LINE_AFTER, _CASES, _COMMANDS = re.findall(
+    r"```(?:text|toml|sh)\n(.*?)```", THRESHOLD, re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def with_threshold(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree in which a threshold was added as the page says."""
+    folder = tmp_path_factory.mktemp("threshold") / "copy"
+    shutil.copytree(ROOT, folder, ignore=_LEFT_OUT)
+    names = folder / "fhir_mappings/knowledge/thresholds.py"
+    head, names_end, rest = names.read_text("utf-8").partition("]  # fmt: skip")
+    names.write_text(head + _NAME + names_end + rest, encoding="utf-8")
+    numbers = folder / "fhir_mappings/knowledge/relapsed_all/thresholds.toml"
+    numbers.write_text(numbers.read_text("utf-8") + "\n" + _NUMBER, encoding="utf-8")
+    rule = folder / "fhir_mappings/relapse/undiagnosed.py"
+    assert _LINE_BEFORE in rule.read_text("utf-8")
+    rule.write_text(rule.read_text("utf-8").replace(_LINE_BEFORE, _LINE_AFTER), encoding="utf-8")
+    (folder / "tests/clinical/relapsed_all/undiagnosed_window.toml").write_text(_CASES, encoding="utf-8")
+    return folder
+
+
+def test_a_threshold_decides_and_its_cases_are_answered(with_threshold: Path) -> None:
+    case = "tests/clinical/test_cases.py::test_the_case_is_answered_as_written"
+    nodes = [f"{case}[undiagnosed-{name}]" for name in ("inside", "outside")]
+    run(
+        with_threshold, "-m", "pytest", "-q", "-p", "no:cacheprovider", *nodes,
+        "tests/fhir_mappings/knowledge/test_thresholds.py",
+        "tests/clinical/test_traceability.py::test_every_case_has_one_home_rule_and_every_rule_a_case",
+    )  # fmt: skip
+
+
+def test_a_threshold_stands_on_a_page_and_in_the_difference(with_threshold: Path) -> None:
+    run(with_threshold, *COMMAND, "docs")
+    page = (with_threshold / "docs/clinical/rules/status.md").read_text("utf-8")
+    assert "`threshold undiagnosed_window_days`: 60 d, " in page
+    told = run(with_threshold, *COMMAND, "knowledge", "diff", str(with_threshold))
+    assert told == "No number, criterion, option, sentence or code changed.\n"
+
+
+def test_a_misspelt_threshold_is_found(with_threshold: Path) -> None:
+    rule = with_threshold / "fhir_mappings/relapse/undiagnosed.py"
+    right = rule.read_text("utf-8")
+    rule.write_text(right.replace("undiagnosed_window_days", "undiagnosed_windw_days"), encoding="utf-8")
+    try:
+        with pytest.raises(AssertionError, match="undiagnosed_windw_days"):
+            run(
+                with_threshold, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                "tests/fhir_mappings/knowledge/test_thresholds.py",
+            )  # fmt: skip
+    finally:
+        rule.write_text(right, encoding="utf-8")
