@@ -75,9 +75,11 @@ from fhir_mappings.knowledge.look_alikes import resembling
 from fhir_mappings.knowledge.model import Knowledge, Need
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
 from fhir_mappings.knowledge.site_choice import choose
+from fhir_mappings.knowledge.words import Words
 from fhir_mappings.relapse.results_seen import RESULT_NEEDS, results_seen, seen_since_diagnosis
 from fhir_mappings.relapse.written_reports import READ, ReportPolicy
 from fhir_mappings.reports.reading import read_report as report_reader
+from fhir_mappings.statements.sentences import UnknownWords, filled, parts_of, sentence, words_of
 from fhir_mappings.statements.told import Told, told
 from fhir_mappings.timeline.building import timeline_of
 from fhir_mappings.timeline.values import (
@@ -147,9 +149,11 @@ __all__ = [
     "TimingClass",
     "Told",
     "Unknown",
+    "UnknownWords",
     "Unreadable",
     "UnreadableElement",
     "Unusable",
+    "Words",
     "WrittenReport",
     "add_months",
     "as_json",
@@ -164,6 +168,7 @@ __all__ = [
     "decode",
     "decode_lines",
     "describe_text",
+    "filled",
     "has_all_diagnosis",
     "has_repeated_member",
     "is_result",
@@ -177,6 +182,7 @@ __all__ = [
     "older_version",
     "open_chart",
     "opening",
+    "parts_of",
     "plain",
     "read_facts",
     "report_as_json",
@@ -187,6 +193,7 @@ __all__ = [
     "risk_groups",
     "seen_since_diagnosis",
     "self_test",
+    "sentence",
     "timeline_of",
     "timing",
     "told",
@@ -194,6 +201,7 @@ __all__ = [
     "understood",
     "unknown_need",
     "whole_years",
+    "words_of",
 ]
 
 _PATIENT = "Patient/"

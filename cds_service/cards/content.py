@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
-
-class Words(Protocol):
-    """A sentence with named blanks; ``unconfirmed`` marks a figure its source does not carry."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def cites(self) -> tuple[str, ...]: ...
-    @property
-    def unconfirmed(self) -> bool: ...
+from fhir_mappings.assess import Words
 
 
 class Source(Protocol):

@@ -9,7 +9,7 @@ from cds_service.cards.content import CardKnowledge, CardWording
 from cds_service.cards.markdown import bullet, escape, heading
 from cds_service.cards.rendering import in_markdown
 from cds_service.cards.topics import CardPlan
-from fhir_mappings.assess import Assessment, Evidence, Section
+from fhir_mappings.assess import Assessment, Evidence, Section, filled
 
 _DIGEST_CHARACTERS = 12
 
@@ -34,14 +34,14 @@ def closing_lines(assessment: Assessment, wording: CardWording, explain: bool) -
     lines, stamp = wording.lines, assessment.knowledge
     digest = stamp.digest.rpartition(":")[2][:_DIGEST_CHARACTERS]
     review = lines["approved" if stamp.review == "approved" else "draft"]
-    found = [review.format(version=escape(stamp.version), digest=escape(digest))]
+    found = [filled(review, {"version": escape(stamp.version), "digest": escape(digest)})]
     found.append(_evaluated(assessment, wording))
     records = dict.fromkeys(item.resource for item in _evidence(assessment) if item.resource)
     if explain and records:
-        found.append(lines["evidence"].format(items=", ".join(map(escape, records))))
+        found.append(filled(lines["evidence"], {"items": ", ".join(map(escape, records))}))
     if assessment.not_evaluated:
         items = "; ".join(f"{escape(item.what)} ({escape(item.why)})" for item in assessment.not_evaluated)
-        found.append(lines["not-evaluated"].format(items=items))
+        found.append(filled(lines["not-evaluated"], {"items": items}))
     return [*found, lines["doses"], lines["disclaimer"]]
 
 
@@ -50,7 +50,7 @@ def _block(section: Section, knowledge: CardKnowledge, wording: CardWording, tit
     shown = section.statements[:limit] if limit else section.statements
     lines = [bullet(in_markdown(statement, knowledge.words, unconfirmed)) for statement in shown]
     if left := len(section.statements) - len(shown):
-        lines.append(bullet(wording.lines["more"].format(count=left)))
+        lines.append(bullet(filled(wording.lines["more"], {"count": str(left)})))
     if titled and lines:
         lines.insert(0, heading(wording.titles.get(section.name, section.name)) + "\n")
     return "\n".join(lines)
@@ -65,15 +65,15 @@ def _rules(
             for statement in section.statements:
                 cites.update(dict.fromkeys(statement.cites or knowledge.words[statement.words].cites))
     if cites:
-        yield wording.lines["rules"].format(items=", ".join(map(escape, cites)))
+        yield filled(wording.lines["rules"], {"items": ", ".join(map(escape, cites))})
 
 
 def _evaluated(assessment: Assessment, wording: CardWording) -> str:
     date = assessment.at.date().isoformat()
     specimen = assessment.latest_specimen or max((item.date for item in _evidence(assessment)), default="")
     if specimen:
-        return wording.lines["evaluated"].format(date=date, specimen=escape(specimen))
-    return wording.lines["evaluated-undated"].format(date=date)
+        return filled(wording.lines["evaluated"], {"date": date, "specimen": escape(specimen)})
+    return filled(wording.lines["evaluated-undated"], {"date": date})
 
 
 def _evidence(assessment: Assessment) -> Iterator[Evidence]:

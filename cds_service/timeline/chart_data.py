@@ -7,14 +7,13 @@ from typing import Any
 
 from cds_service.cards.text import clean
 from cds_service.timeline.naming import (
-    MARKS,
-    PANELS,
-    PHASES,
-    SHORT_THRESHOLDS,
+    UNITS,
     fired_letters,
     fired_text,
+    label,
     remarks_text,
     short_set_label,
+    threshold_label,
     value_text,
 )
 from fhir_mappings.assess import (
@@ -39,16 +38,16 @@ def picture_of(timeline: Timeline, knowledge: Knowledge, unread: Collection[str]
         "panels": [
             {
                 "key": key,
-                "title": title,
+                "title": label(knowledge, f"panel.{key}"),
                 "unit": unit,
                 "unread": key in unread,
                 "points": [_point(one, knowledge) for one in timeline.points if one.panel == key],
                 "lines": [_line(one, unit, knowledge) for one in timeline.levels if one.panel == key],
             }
-            for key, (title, unit) in PANELS.items()
+            for key, unit in UNITS.items()
         ],
         "phases": [
-            {"kind": one.kind, "label": PHASES[one.kind], **_span(one.start, one.end)}
+            {"kind": one.kind, "label": label(knowledge, f"phase.{one.kind}"), **_span(one.start, one.end)}
             for one in timeline.phases
             if one.basis != "undated"
         ],
@@ -59,18 +58,20 @@ def picture_of(timeline: Timeline, knowledge: Knowledge, unread: Collection[str]
 
 def _point(point: TimelinePoint, knowledge: Knowledge) -> dict[str, Any]:
     met = fired_text(point.fired, knowledge)
-    remarks = remarks_text(point)
-    words = f"{point.day.text}: {clean(point.what)} {value_text(point)}"
+    remarks = remarks_text(point, knowledge)
+    words = f"{point.day.text}: {clean(point.what)} {value_text(point, knowledge)}"
+    words += f" ({remarks})" if remarks else ""
     return {
         "day": point.day.first.isoformat(),
         "until": point.day.last.isoformat(),
         "low": None if point.low is None else float(point.low),
         "high": None if point.high is None else float(point.high),
         "use": point.use,
-        "letters": fired_letters(point.fired, knowledge) or ("other set" if point.fired else ""),
+        "letters": fired_letters(point.fired, knowledge)
+        or (label(knowledge, "other-set") if point.fired else ""),
         "fired": bool(point.fired),
-        "value": value_text(point),
-        "words": words + (f" ({remarks})" if remarks else "") + (f". Meets {met}" if met else ""),
+        "value": value_text(point, knowledge),
+        "words": label(knowledge, "meets", sample=words, criteria=met) if met else words,
     }
 
 
@@ -82,7 +83,7 @@ def _line(level: Level, unit: str, knowledge: Knowledge) -> dict[str, Any]:
     if own:
         names = ", ".join(use.id for use in own)
     elif keys:
-        names = ", ".join(SHORT_THRESHOLDS[use.id] for use in keys)
+        names = ", ".join(threshold_label(use.id, knowledge, short=True) for use in keys)
     else:
         names = ", ".join(dict.fromkeys(short_set_label(use.criteria_set, knowledge) for use in level.uses))
     bound = f"{uses[0].comparator} {plain(level.value)} {unit}"
@@ -90,14 +91,15 @@ def _line(level: Level, unit: str, knowledge: Knowledge) -> dict[str, Any]:
 
 
 def _mark(mark: TimelineMark, knowledge: Knowledge) -> dict[str, Any]:
-    label = MARKS[mark.kind]
+    text = label(knowledge, f"mark.{mark.kind}")
     if mark.kind in ("finding", "suspected-finding"):
-        place = mark.site.upper() if mark.site == "cns" else mark.site.capitalize() or "Site"
-        label = f"{clean(place)} finding" if mark.kind == "finding" else f"{clean(place)} suspected"
+        place = mark.site.upper() if mark.site == "cns" else mark.site.capitalize()
+        site = clean(place or label(knowledge, "site"))
+        text = label(knowledge, "found-at" if mark.kind == "finding" else "suspected-at", site=site)
     met = fired_letters(mark.fired, knowledge)
     return {
         "kind": mark.kind,
-        "label": f"{label} ({met})" if met else label,
+        "label": f"{text} ({met})" if met else text,
         "fired": bool(mark.fired),
         "day": mark.day.first.isoformat(),
         "until": mark.day.last.isoformat(),

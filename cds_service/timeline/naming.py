@@ -6,75 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.cards.text import clean
-from fhir_mappings.assess import Fired, Knowledge, TimelinePoint
+from fhir_mappings.assess import Fired, Knowledge, TimelinePoint, filled
 
-PANELS = {
-    "marrow": ("Marrow blasts", "%"),
-    "blood": ("Blood blasts", "%"),
-    "csf": ("CSF leukocytes", "/µL"),
-    "mrd": ("MRD, log scale", "%"),
-}
-"""Title and unit of each panel, in the order shown."""
+UNITS = {"marrow": "%", "blood": "%", "csf": "/µL", "mrd": "%"}
+"""The panels in the order shown, each with its unit."""
 
-PHASES = {
-    "disease": "First disease",
-    "remission": "Remission",
-    "relapse": "Relapse",
-    "possible-relapse": "Possible relapse",
-}
-BASES = {
-    "diagnosis": "dated diagnosis",
-    "documented": "documented",
-    "derived": "derived from a marrow result",
-    "undated": "on record without a date",
-    "transplant": "closed by a transplant",
-    "presumed": "presumed between two relapses, not on record",
-    "default": "criterion met",
-    "coded": "coded diagnosis",
-    "consensus": "met by another criteria set only",
-}
-MARKS = {
-    "diagnosis": "Diagnosis",
-    "end-of-therapy": "End of therapy",
-    "end-of-later-plan": "End of later plan",
-    "finding": "Finding",
-    "suspected-finding": "Suspected finding",
-    "hsct-allogeneic": "Allogeneic HSCT",
-    "hsct-autologous": "Autologous HSCT",
-    "hsct-unspecified": "HSCT",
-    "car-t": "CAR-T",
-    "tbi": "TBI",
-    "cranial-radiotherapy": "Cranial RT",
-    "radiotherapy": "Radiotherapy",
-    "orchiectomy": "Orchiectomy",
-    "testis-biopsy": "Testis biopsy",
-}
-USES = {
-    "used": "",
-    "preliminary": "preliminary, not used",
-    "gated": "share of a flow gate, not used",
-}
-REMARKS = {
-    "blasts-present": "blasts present",
-    "blasts-absent": "no blasts",
-    "blasts-undetermined": "cytology not decided",
-    "traumatic-tap": "traumatic tap",
-}
-THRESHOLDS = {
-    "remission_marrow_below": "remission",
-    "mrd_negative_below": "negative",
-    "mrd_hsct_r3": "HSCT in ALL R3",
-    "mrd_hsct_bfm": "HSCT in ALL-REZ BFM",
-    "mrd_hsct_cog": "HSCT in COG",
-}
-SHORT_THRESHOLDS = {
-    "remission_marrow_below": "remission",
-    "mrd_negative_below": "negative",
-    "mrd_hsct_r3": "HSCT R3",
-    "mrd_hsct_bfm": "HSCT BFM",
-    "mrd_hsct_cog": "HSCT COG",
-}
-"""As the lines of the picture are labelled; the page's table has the long names."""
 _STATEMENT_SOURCES = {"S-000": "seed-000", "S-003": "seed-003"}
 
 
@@ -104,8 +40,24 @@ def citations(cites: Iterable[str], knowledge: Knowledge, first: str = "") -> tu
         for key, ids in found.items()
     ]
     if loose:
-        shown.append(Citation("reading " + ", ".join(loose), ""))
+        shown.append(Citation(label(knowledge, "reading", cites=", ".join(loose)), ""))
     return tuple(shown)
+
+
+def label(knowledge: Knowledge, key: str, **values: str) -> str:
+    """A word of the page, from the words ``timeline.KEY``."""
+    return filled(knowledge.words[f"timeline.{key}"].text, values)
+
+
+def label_or_key(knowledge: Knowledge, kind: str, key: str) -> str:
+    """The word for a key of some kind; a key without a word is shown as it is."""
+    return label(knowledge, f"{kind}.{key}") if f"timeline.{kind}.{key}" in knowledge.words else key
+
+
+def threshold_label(key: str, knowledge: Knowledge, *, short: bool = False) -> str:
+    """What a threshold is for; the lines of the picture have short names, the page's table long ones."""
+    kind = "threshold-short" if short else "threshold"
+    return label(knowledge, f"{kind}.{key.replace('_', '-')}")
 
 
 def set_label(set_id: str, knowledge: Knowledge) -> str:
@@ -141,18 +93,20 @@ def fired_letters(fired: Iterable[Fired], knowledge: Knowledge) -> str:
     return ", ".join(dict.fromkeys(one.id for one in fired if one.criteria_set == chosen))
 
 
-def value_text(point: TimelinePoint) -> str:
+def value_text(point: TimelinePoint, knowledge: Knowledge) -> str:
     """The value of a sample with its unit, as one harmless line."""
     if not point.value:
-        return "no count"
+        return label(knowledge, "no-count")
     unit = "/µL" if point.unit == "/uL" else point.unit
     return clean(f"{point.value} {unit}")
 
 
-def remarks_text(point: TimelinePoint) -> str:
+def remarks_text(point: TimelinePoint, knowledge: Knowledge) -> str:
     """What is to be said of a sample beside its value."""
-    words = [REMARKS.get(one, one) for one in point.remarks]
-    return ", ".join([*words, *([USES[point.use]] if USES[point.use] else [])])
+    words = [label_or_key(knowledge, "remark", one) for one in point.remarks]
+    if point.use != "used":
+        words.append(label(knowledge, f"use.{point.use}"))
+    return ", ".join(words)
 
 
 def spoken(key: str) -> str:

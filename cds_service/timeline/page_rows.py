@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from cds_service.cards.text import clean
 from cds_service.evaluation.evaluator import Evaluation
 from cds_service.timeline.naming import (
-    BASES,
-    MARKS,
-    PANELS,
-    PHASES,
-    THRESHOLDS,
+    UNITS,
     Citation,
     citations,
     fired_text,
+    label,
+    label_or_key,
     remarks_text,
     set_label,
     spoken,
+    threshold_label,
     value_text,
 )
 from cds_service.timeline.unread import EmptyParts, empty_parts, silent_status
@@ -37,12 +36,13 @@ from fhir_mappings.assess import (
     TimingClass,
     Unknown,
     plain,
+    sentence,
 )
 
 _VERDICTS = {
     Met: ("met", "critical"),
-    NotMet: ("not met", "neutral"),
-    Unknown: ("cannot be decided", "warning"),
+    NotMet: ("not-met", "neutral"),
+    Unknown: ("unknown", "warning"),
 }
 
 
@@ -142,60 +142,59 @@ def page_of(evaluation: Evaluation, timeline: Timeline, knowledge: Knowledge) ->
     finding = found.sections[0] if found.sections else None
     summary = finding.summary if finding is not None and not evaluation.is_incomplete else None
     samples = tuple(_samples(timeline, knowledge))
-    empty = empty_parts(evaluation)
+    empty = empty_parts(evaluation, knowledge)
     return Page(
         patient=clean(found.patient),
-        person=_person(found),
+        person=_person(found, knowledge),
         at=timeline.at.strftime("%Y-%m-%d %H:%M %Z"),
         status=found.status.value,
         badge=finding.indicator.value if finding is not None and summary else "neutral",
         headline=_said(summary, knowledge) if summary else _status_words(evaluation, knowledge),
         incomplete=evaluation.is_incomplete,
-        summary=tuple(_summary(found)),
+        summary=tuple(_summary(found, knowledge)),
         reasons=tuple(_said(one, knowledge) for one in finding.statements) if finding else (),
         sets=tuple(_sets(found, knowledge)),
         timing=tuple(_timing(found, knowledge)),
         timing_notes=_timing_notes(found, knowledge),
         lines=tuple(_lines(timeline, knowledge)),
         samples=samples,
-        events=tuple(sorted(_events(timeline), key=lambda row: (row.start, row.what))),
+        events=tuple(sorted(_events(timeline, knowledge), key=lambda row: (row.start, row.what))),
         not_evaluated=tuple((clean(one.what), clean(one.why)) for one in found.not_evaluated),
         left_out=tuple(_left_out(found, timeline, knowledge)),
-        sentence=_sentence(timeline, samples, empty),
+        sentence=_sentence(timeline, samples, empty, knowledge),
         empty=empty,
     )
 
 
 def _said(statement: Statement, knowledge: Knowledge) -> str:
     """A statement as one line of text; the template escapes it."""
-    words = knowledge.words[statement.words].text
-    return clean(words.format_map({name: clean(value) for name, value in statement.values.items()}))
+    return clean(sentence(statement, knowledge.words, clean))
 
 
 def _status_words(evaluation: Evaluation, knowledge: Knowledge) -> str:
     return knowledge.words[f"timeline.status.{silent_status(evaluation, knowledge)}"].text
 
 
-def _person(found: Assessment) -> str:
-    age = "" if found.age_years is None else f"{found.age_years} years"
+def _person(found: Assessment, knowledge: Knowledge) -> str:
+    age = "" if found.age_years is None else label(knowledge, "years", count=str(found.age_years))
     return ", ".join(part for part in (found.sex if found.sex != "unknown" else "", age) if part)
 
 
-def _summary(found: Assessment) -> Iterator[tuple[str, str]]:
+def _summary(found: Assessment, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     if found.event is not None:
-        yield "Event", f"{found.event.text} ({found.event_source})"
+        yield label(knowledge, "summary.event"), f"{found.event.text} ({found.event_source})"
     if found.relapse_number:
-        yield "Relapse number", str(found.relapse_number)
+        yield label(knowledge, "summary.number"), str(found.relapse_number)
     if found.phase:
-        yield "Now", spoken(found.phase)
+        yield label(knowledge, "summary.phase"), spoken(found.phase)
     if found.site:
-        yield "Site", spoken(found.site).replace("cns", "CNS")
+        yield label(knowledge, "summary.site"), spoken(found.site).replace("cns", "CNS")
     if found.status not in (Status.NONE, Status.OUT_OF_SCOPE, Status.NOT_EVALUABLE):
-        yield "Lineage", found.lineage.value
+        yield label(knowledge, "summary.lineage"), found.lineage.value
         for name, marker in (("BCR::ABL1", found.bcr_abl1), ("CD19", found.cd19), ("CD22", found.cd22)):
             yield name, marker.value
     if found.latest_specimen:
-        yield "Newest sample", found.latest_specimen
+        yield label(knowledge, "summary.specimen"), found.latest_specimen
 
 
 def _sets(found: Assessment, knowledge: Knowledge) -> Iterator[SetRows]:
@@ -213,7 +212,7 @@ def _criterion(result: CriterionResult, criteria: CriteriaSet, knowledge: Knowle
     return CriterionRow(
         id=result.id,
         asks=asked_by(result.id, criteria, knowledge),
-        verdict=verdict,
+        verdict=label(knowledge, f"verdict.{verdict}"),
         badge=badge,
         evidence=result.verdict.because,
         missing=tuple((clean(item.what), clean(item.why)) for item in missing),
@@ -237,7 +236,7 @@ def _timing(found: Assessment, knowledge: Knowledge) -> Iterator[TimingRow]:
 
 
 def _timing_row(name: str, part: TimingClass, cites: tuple[str, ...], knowledge: Knowledge) -> TimingRow:
-    months = f"{part.months} months" if part.months is not None else ""
+    months = label(knowledge, "months", count=str(part.months)) if part.months is not None else ""
     return TimingRow(name, spoken(part.value), part.arithmetic or months, citations(cites, knowledge))
 
 
@@ -248,12 +247,12 @@ def _timing_notes(found: Assessment, knowledge: Knowledge) -> tuple[str, ...]:
 
 def _lines(timeline: Timeline, knowledge: Knowledge) -> Iterator[EventRow]:
     for level in timeline.levels:
-        title, unit = PANELS[level.panel]
+        title, unit = label(knowledge, f"panel.{level.panel}"), UNITS[level.panel]
         for use in level.uses:
             name = (
                 f"{set_label(use.criteria_set, knowledge)}, {use.id}"
                 if use.criteria_set
-                else THRESHOLDS[use.id]
+                else threshold_label(use.id, knowledge)
             )
             yield EventRow(title, f"{use.comparator} {plain(level.value)} {unit}", name, "")
 
@@ -263,26 +262,28 @@ def _samples(timeline: Timeline, knowledge: Knowledge) -> Iterator[SampleRow]:
         yield SampleRow(
             day=point.day.text,
             what=clean(point.what),
-            value=value_text(point),
+            value=value_text(point, knowledge),
             original=clean(point.original),
-            remarks=remarks_text(point),
+            remarks=remarks_text(point, knowledge),
             fired=fired_text(point.fired, knowledge),
             resource=clean(point.resource),
         )
 
 
-def _events(timeline: Timeline) -> Iterator[EventRow]:
+def _events(timeline: Timeline, knowledge: Knowledge) -> Iterator[EventRow]:
+    now = label(knowledge, "now")
     for phase in timeline.phases:
-        end = phase.end.text if phase.end is not None else "now"
+        end = phase.end.text if phase.end is not None else now
         number = f" {phase.number}" if phase.number > 1 else ""
-        yield EventRow(
-            phase.start.text, end, PHASES[phase.kind] + number, BASES.get(phase.basis, phase.basis)
-        )
+        what = label(knowledge, f"phase.{phase.kind}") + number
+        yield EventRow(phase.start.text, end, what, label_or_key(knowledge, "basis", phase.basis))
     for mark in timeline.marks:
-        yield EventRow(mark.day.text, "", MARKS[mark.kind], clean(mark.site))
+        yield EventRow(mark.day.text, "", label(knowledge, f"mark.{mark.kind}"), clean(mark.site))
     for one in timeline.treatments:
-        end = one.end.text if one.end is not None else "now" if one.running else "not recorded"
-        yield EventRow(one.start.text, end, clean(one.title).capitalize(), "treatment")
+        unknown = now if one.running else label(knowledge, "not-recorded")
+        end = one.end.text if one.end is not None else unknown
+        title = clean(one.title).capitalize()
+        yield EventRow(one.start.text, end, title, label(knowledge, "treatment"))
 
 
 def _left_out(found: Assessment, timeline: Timeline, knowledge: Knowledge) -> Iterator[LeftOut]:
@@ -295,16 +296,23 @@ def _left_out(found: Assessment, timeline: Timeline, knowledge: Knowledge) -> It
         yield LeftOut(clean(item.resource), clean(what), spoken(item.why))
 
 
-def _sentence(timeline: Timeline, samples: tuple[SampleRow, ...], empty: EmptyParts) -> str:
+def _sentence(
+    timeline: Timeline, samples: tuple[SampleRow, ...], empty: EmptyParts, knowledge: Knowledge
+) -> str:
     """The picture in one sentence, for those who hear it."""
     if not samples:
-        return f"{empty.samples} The tables below hold everything that is shown."
-    counts = [
-        f"{sum(point.panel == key for point in timeline.points)} of {title.partition(',')[0]}"
-        for key, (title, _) in PANELS.items()
-    ]
-    met = sum(bool(point.fired) for point in timeline.points)
-    return (
-        f"{len(samples)} samples from {samples[0].day} to {samples[-1].day}: {', '.join(counts)}; "
-        f"{met} met a criterion. The tables below hold every value."
+        return label(knowledge, "no-sample", found=empty.samples)
+    counts = []
+    for key in UNITS:
+        count = sum(point.panel == key for point in timeline.points)
+        panel = label(knowledge, f"panel.{key}").partition(",")[0]
+        counts.append(label(knowledge, "counted", count=str(count), panel=panel))
+    return label(
+        knowledge,
+        "samples",
+        count=str(len(samples)),
+        first=samples[0].day,
+        last=samples[-1].day,
+        counts=", ".join(counts),
+        met=str(sum(bool(point.fired) for point in timeline.points)),
     )

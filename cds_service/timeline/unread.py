@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.evaluation.evaluator import Evaluation
-from cds_service.timeline.naming import PANELS
+from cds_service.timeline.naming import UNITS, label
 from fhir_mappings.assess import (
     Availability,
     Knowledge,
@@ -35,16 +35,16 @@ class EmptyParts:
 
 def unread_panels(evaluation: Evaluation) -> frozenset[str]:
     """The panels whose results were not read, or not to their end."""
-    return frozenset(key for key in PANELS if _is_unread(evaluation.states.get(key)))
+    return frozenset(key for key in UNITS if _is_unread(evaluation.states.get(key)))
 
 
-def empty_parts(evaluation: Evaluation) -> EmptyParts:
+def empty_parts(evaluation: Evaluation, knowledge: Knowledge) -> EmptyParts:
     """What the page says where it has nothing to show."""
     unread = unread_panels(evaluation)
     return EmptyParts(
         criteria=_criteria(evaluation),
         left_out=_left_out(evaluation, unread),
-        samples=_samples(unread),
+        samples=_samples(unread, knowledge),
         events=_events(evaluation),
         notice=_notice(evaluation),
     )
@@ -82,11 +82,11 @@ def _left_out(evaluation: Evaluation, unread: frozenset[str]) -> str:
     return "Nothing that bears on the disease was left out."
 
 
-def _samples(unread: frozenset[str]) -> str:
+def _samples(unread: frozenset[str], knowledge: Knowledge) -> str:
     if not unread:
         return "No dated sample of marrow, blood, cerebrospinal fluid or MRD is on record."
-    named = [title.partition(",")[0] for key, (title, _) in PANELS.items() if key in unread]
-    rest = "" if len(unread) == len(PANELS) else " Of the others no dated sample is on record."
+    named = [label(knowledge, f"panel.{key}").partition(",")[0] for key in UNITS if key in unread]
+    rest = "" if len(unread) == len(UNITS) else " Of the others no dated sample is on record."
     return f"Not read: {', '.join(named)}.{rest}"
 
 

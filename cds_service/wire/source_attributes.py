@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, filled
 
 EVIDENCE_BASED = 13
 PREDICTIVE = 31
@@ -125,7 +125,7 @@ def _filled(
             "key": one.key,
             "rule": f"{rule}.{number}",
             "title": one.title,
-            "value" if one.value else "notApplicable": one.text.format(**blanks),
+            "value" if one.value else "notApplicable": filled(one.text, blanks),
         }
         for number, one in enumerate(attributes, 1)
     )

@@ -31,6 +31,7 @@ from fhir_mappings.knowledge.review.signatures import (
 from fhir_mappings.relapse.situation import picture_of
 from fhir_mappings.reports.reading import read_report
 from fhir_mappings.statements import SECTIONS
+from fhir_mappings.statements.sentences import filled, phrase
 from fhir_mappings.timeline.building import timeline_of
 
 RULE_CODE = RuleCode(
@@ -40,9 +41,11 @@ RULE_CODE = RuleCode(
         "values": read_value,
         "reports": read_report,
         "status": evaluate_facts,
+        "phrases": phrase,
         "timing": picture_of,
         "timeline": timeline_of,
     },
+    filled,
 )
 """What the rules of the knowledge stand on above it."""
 

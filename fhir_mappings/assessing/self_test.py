@@ -22,6 +22,7 @@ from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured, Presence
 from fhir_mappings.knowledge.errors import Fault, KnowledgeError
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.knowledge.words import blanks_of
 
 _AT = datetime(2024, 6, 4, tzinfo=UTC)
 
@@ -59,11 +60,9 @@ def _unspeakable(assessment: Assessment, knowledge: Knowledge) -> Iterator[Fault
     spoken += [section.summary for section in assessment.sections if section.summary is not None]
     spoken += [reason for option in assessment.options for reason in option.because]
     for key, blanks in {(line.words, tuple(sorted(line.values))) for line in spoken}:
-        try:
-            knowledge.words[key].text.format(**{blank: blank for blank in blanks})
-        except KeyError as error:
+        for blank in sorted(blanks_of(knowledge.words[key].text) - set(blanks)):
             remedy = f"use these blanks: {', '.join(blanks) or 'none'}"
-            yield Fault("words.toml", 0, key, f"nothing fills the blank {error.args[0]}", remedy)
+            yield Fault("words.toml", 0, key, f"nothing fills the blank {blank}", remedy)
 
 
 def _day(text: str) -> Moment:

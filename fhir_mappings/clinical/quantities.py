@@ -96,6 +96,9 @@ class Unusable:
     original: str = ""
 
 
+NOT_DETECTED = "not detected"
+"""The original of a residual disease below its detection limit."""
+
 Value = Measured | Presence | Narrative | Unusable
 
 

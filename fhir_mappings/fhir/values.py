@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec import Raw
 
 from fhir_mappings.clinical.quantities import (
+    NOT_DETECTED,
     Measured,
     Narrative,
     Presence,
@@ -193,7 +194,7 @@ def _from_text(text: str, dimension: str, vocabulary: Vocabulary) -> Value:
 
 def below(limit: Decimal) -> Measured:
     """MRD that is not detected, as the interval below the limit of the test (in %)."""
-    return Measured(Decimal(0), limit, CANONICAL["residual"], "not detected", high_open=True)
+    return Measured(Decimal(0), limit, CANONICAL["residual"], NOT_DETECTED, high_open=True)
 
 
 def _written(number: WrittenNumber, units: UnitTable, dimension: str, text: str) -> Value:

@@ -15,7 +15,7 @@ from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA
 from fhir_mappings.knowledge.sources import Source
-from fhir_mappings.knowledge.words import Words, WordsEntry, words_of
+from fhir_mappings.knowledge.words import Words, WordsEntry, blanks_of, words_of
 
 
 class SetHeader(KnowledgeFile):
@@ -105,8 +105,6 @@ def _unfilled(
         if key not in words:
             yield Fault(str(path), 0, f"words.{key}", "missing sentence", "add its text and cites")
         elif key != met:
-            try:
-                words[key].filled(parameters.numbers())
-            except KeyError as error:
+            for blank in sorted(blanks_of(words[key].text) - parameters.numbers().keys()):
                 remedy = f"use: {', '.join(parameters.numbers()) or 'none'}"
-                yield Fault(str(path), 0, f"words.{key}", f"nothing fills the blank {error.args[0]}", remedy)
+                yield Fault(str(path), 0, f"words.{key}", f"nothing fills the blank {blank}", remedy)

@@ -34,10 +34,6 @@ class Words:
     rank: int | None = None
     brief: str = ""
 
-    def filled(self, values: Mapping[str, str]) -> str:
-        """The sentence with its blanks filled. Raises KeyError for a blank without a value."""
-        return self.text.format_map(values)
-
 
 class WordsEntry(KnowledgeFile):
     """One table of ``words.toml``."""

@@ -11,12 +11,13 @@ from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.options import Marker
-from fhir_mappings.clinical.quantities import plain
+from fhir_mappings.clinical.quantities import NOT_DETECTED, plain
 from fhir_mappings.clinical.samples import Sample
 from fhir_mappings.knowledge.thresholds import ThresholdName
 from fhir_mappings.relapse.molecular import MolecularFinding
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import dated, phrase
 from fhir_mappings.statements.statement import (
     is_active_disease,
     is_in_remission,
@@ -56,7 +57,7 @@ def _trend(picture: Picture, found: MolecularFinding) -> Iterator[Statement]:
     values = {
         "value": _mrd_text(latest),
         "date": latest.day.text,
-        "method": latest.result.method or "method not stated",
+        "method": latest.result.method or phrase(picture.knowledge, "method-not-stated"),
     }
     if found.beside is not None:
         values |= {"earlier": _mrd_text(found.beside), "before": found.beside.day.text}
@@ -122,10 +123,10 @@ def _result(picture: Picture, sample: Sample) -> Iterator[Statement]:
     knowledge = picture.knowledge
     text = f"{sample.value.text} %"
     if sample.value.exact is None:
-        text += f" (recorded as {sample.value.original})"
-    if sample.value.original == "not detected":
-        text = f"not detected (sensitivity {plain(sample.value.high or Decimal(0))} %)"
-    method = sample.result.method or "method not stated"
+        text = phrase(knowledge, "recorded-as", value=text, original=sample.value.original)
+    if sample.value.original == NOT_DETECTED:
+        text = phrase(knowledge, "not-detected", sensitivity=plain(sample.value.high or Decimal(0)))
+    method = sample.result.method or phrase(knowledge, "method-not-stated")
     yield say("mrd-res.value", value=text + _power(sample), date=sample.day.text, method=method)
     for key, name in _TRANSPLANT_READINGS:
         answer = sample.value.is_at_least(knowledge.number(key))
@@ -191,7 +192,7 @@ def _active(picture: Picture) -> Iterator[Statement]:
         yield say("hsct.t-lineage")
     if picture.transplants:
         day = picture.transplants[-1][0]
-        yield say("hsct.previous", date=day.text if day else "an unknown date")
+        yield say("hsct.previous", date=dated(day, picture.knowledge))
     yield from _referral_line(picture)
 
 

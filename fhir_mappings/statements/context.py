@@ -13,6 +13,7 @@ from fhir_mappings.clinical.risk_groups import bfm_group, cog_group, uk_group
 from fhir_mappings.relapse.situation import Markers, Picture
 from fhir_mappings.statements.consolidation import response_mrd
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import dated
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 
@@ -163,10 +164,10 @@ def _treatment(picture: Picture) -> Iterator[Statement]:
         yield say(
             "workup.received",
             agent=knowledge.agents[agent].title,
-            date=day.text if day else "date not recorded",
+            date=dated(day, picture.knowledge, "date-not-recorded"),
         )
     for day, _resource in picture.transplants:
-        yield say("workup.transplant", date=day.text if day else "date not recorded")
+        yield say("workup.transplant", date=dated(day, picture.knowledge, "date-not-recorded"))
     if picture.car_t:
         yield say("workup.car-t")
     anthracyclines = sorted(knowledge.agents_of("anthracycline") & received.keys())
@@ -181,7 +182,7 @@ def _pending(picture: Picture) -> Iterator[Statement]:
     """Examinations requested and not resulted (F-11)."""
     for referral in picture.referrals:
         if referral.kind in ("marrow", "csf") and referral.state in ("active", "on-hold"):
-            date = referral.authored.text if referral.authored else "an unknown date"
+            date = dated(referral.authored, picture.knowledge)
             yield say(f"workup.pending.{referral.kind}", date=date)
 
 

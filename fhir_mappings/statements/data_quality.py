@@ -10,6 +10,7 @@ from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.usable_results import describe, measured
 from fhir_mappings.relapse.weighing import kind_of
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import dated
 from fhir_mappings.statements.statement import capital, say
 
 
@@ -35,7 +36,7 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
     for result in picture.standing.unusable:
         if isinstance(result.value, Unusable):
             title = picture.knowledge.titles.get(result.concept, result.concept)
-            date = result.collected.text if result.collected else "an unknown date"
+            date = dated(result.collected, picture.knowledge)
             named = {"what": title, "original": result.value.original, "date": date}
             if result.value.why == "code-unmapped":
                 named |= {"code": result.code.removeprefix("?"), "concept": result.concept}
@@ -45,7 +46,7 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
         yield say(
             "data.report-unread",
             kind=capital(kind_of(report)),
-            date=source.collected.text if source.collected is not None else "an unknown date",
+            date=dated(source.collected, picture.knowledge),
             why=picture.knowledge.words[f"report.{report.why or 'not-understood'}"].text,
             resource=f"{source.resource}, {source.element}",
         )
@@ -57,7 +58,10 @@ def _data_lines(picture: Picture) -> Iterator[Statement]:
             yield say(f"data.{item.why}", resource=item.resource)
     if picture.timing is not None and picture.timing.seed_003.value == "indeterminate":
         diagnosed = picture.disease.diagnosed
-        yield say("data.diagnosis-date", date=diagnosed.text if diagnosed is not None else "no date")
+        yield say(
+            "data.diagnosis-date",
+            date=dated(diagnosed, picture.knowledge, "no-date"),
+        )
     episode = picture.episode
     if episode is not None:
         for one in episode.window.marrow:

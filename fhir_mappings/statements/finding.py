@@ -24,6 +24,7 @@ from fhir_mappings.statements.headlines import (
     site_words,
 )
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import dated, phrase
 from fhir_mappings.statements.statement import capital, say
 
 
@@ -54,11 +55,12 @@ def relapse_section(picture: Picture) -> Iterator[Section]:
     else:
         episode = episode_of(picture)
         remission = episode.after.day.text if episode.after is not None else ""
-        words = say("relapse.history.summary", number=ordinal(episode.number), date=episode.event.text)
+        number = ordinal(episode.number, picture.knowledge)
+        words = say("relapse.history.summary", number=number, date=episode.event.text)
         lines = [
             say(
                 "relapse.history",
-                number=capital(ordinal(episode.number)),
+                number=capital(number),
                 date=episode.event.text,
                 site=site_words(picture),
                 remission=remission,
@@ -145,7 +147,7 @@ def _in_words(picture: Picture) -> Iterator[Statement]:
     """The words that alone make the finding, as they are written."""
     quoted = picture.standing.in_words
     for one in quoted:
-        date = one.day.text if one.day is not None else "no date"
+        date = dated(one.day, picture.knowledge, "no-date")
         yield say("probable.words", quote=one.quote, date=date, kind=capital(kind_of(one.report)))
     if quoted:
         yield say("probable.words.confirm")
@@ -230,7 +232,7 @@ def _criteria(picture: Picture, episode: Episode) -> Iterator[Statement]:
             one.cites,
         )
     if any(
-        item.what.startswith("marrow blasts")
+        item.what.startswith(picture.knowledge.titles["marrow-blasts"])
         for one in episode.results
         if isinstance(one.verdict, Met)
         for item in one.verdict.because
@@ -319,7 +321,8 @@ def _site_notes(picture: Picture) -> Iterator[Statement]:
         words = "site.cns-undetermined"
         if tap.traumatic is not Answer.NO and tap.steinherz_bleyer is not Answer.YES:
             words = "site.cns-traumatic"
-        yield say(words, date=tap.draw.day.text, value=tap.cns_class or "not classed")
+        classed = tap.cns_class or phrase(picture.knowledge, "not-classed")
+        yield say(words, date=tap.draw.day.text, value=classed)
     if site.name == "extramedullary-isolation-unknown":
         yield say("site.marrow-needed")
     elif site.sites and site.marrow_sample is not None:
@@ -389,7 +392,9 @@ def _problem_list(picture: Picture, episode: Episode) -> Iterator[Statement]:
 
 def _earlier(picture: Picture) -> Iterator[Statement]:
     for episode in picture.standing.previous:
-        yield say("relapse.earlier", number=ordinal(episode.number), date=episode.event.text)
+        yield say(
+            "relapse.earlier", number=ordinal(episode.number, picture.knowledge), date=episode.event.text
+        )
 
 
 RELAPSE = SectionKind(

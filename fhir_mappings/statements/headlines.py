@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fhir_mappings.assessment import Statement
+from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.episodes import Episode
 from fhir_mappings.relapse.situation import Picture
+from fhir_mappings.statements.sentences import phrase
 from fhir_mappings.statements.statement import say
 
 
@@ -17,14 +19,16 @@ def headline(picture: Picture, kind: str) -> Statement:
         return say("probable.summary.old", date=episode.event.text)
     number = max(episode.number, len(picture.standing.previous) + 1)
     timing = picture.timing.seed_003.value if picture.timing is not None else ""
-    tempo = {"early": "early ", "late": "late "}.get(timing, "")
+    knowledge = picture.knowledge
     key = "first" if number <= 1 else "later"
     if picture.site is None or not picture.site.name:
-        return say(f"{kind}.summary.site-unknown", number=ordinal(number), date=episode.event.text)
+        return say(f"{kind}.summary.site-unknown", number=ordinal(number, knowledge), date=episode.event.text)
+    site = site_words(picture)
+    tempo = key == "first" and timing in ("early", "late")
     return say(
         f"{kind}.summary.{key}",
-        number=ordinal(number),
-        site=(tempo if key == "first" else "") + site_words(picture),
+        number=ordinal(number, knowledge),
+        site=phrase(knowledge, f"tempo.{timing}", site=site) if tempo else site,
         date=episode.event.text,
     )
 
@@ -37,27 +41,26 @@ def persist_headline(picture: Picture) -> Statement:
 
 def site_words(picture: Picture) -> str:
     """The site in words."""
-    site = picture.site
+    site, knowledge = picture.site, picture.knowledge
     if site is None or not site.name:
-        return "not recorded"
-    named = [_SITE_NAMES.get(name, name) for name in site.sites]
-    words = {
-        "isolated-marrow": "isolated marrow",
-        "isolated-cns": "isolated CNS",
-        "isolated-testis": "isolated testicular",
-        "isolated-other": f"isolated extramedullary ({', '.join(named)})",
-        "combined": f"combined {', '.join(('marrow', *named[:-1]))} and {named[-1]}" if named else "",
-        "extramedullary-isolation-unknown": f"extramedullary ({', '.join(named)}; isolation unknown)",
-    }
-    return words[site.name]
+        return phrase(knowledge, "site.not-recorded")
+    named = [_site_name(name, knowledge) for name in site.sites]
+    if site.name == "combined" and named:
+        sites = ", ".join((phrase(knowledge, "site-name.marrow"), *named[:-1]))
+        return phrase(knowledge, "site.combined", sites=sites, last=named[-1])
+    return phrase(knowledge, f"site.{site.name}", sites=", ".join(named))
 
 
-_SITE_NAMES = {"cns": "CNS"}
+def _site_name(name: str, knowledge: Knowledge) -> str:
+    """A site as it is said; one without words of its own is said as it is recorded."""
+    key = f"site-name.{name}"
+    return phrase(knowledge, key) if f"phrase.{key}" in knowledge.words else name
 
 
-def ordinal(number: int) -> str:
+def ordinal(number: int, knowledge: Knowledge) -> str:
     """first, second, third, then 4th and so on."""
-    return {0: "first", 1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+    words = {0: "first", 1: "first", 2: "second", 3: "third"}.get(number, "later")
+    return phrase(knowledge, f"ordinal.{words}", number=str(number))
 
 
 def episode_of(picture: Picture) -> Episode:

@@ -10,6 +10,7 @@ from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import phrase, sentence
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 ON_STUDY = frozenset(
@@ -42,17 +43,21 @@ def trial_section(picture: Picture) -> Iterator[Section]:
 
 
 def _matched_facts(picture: Picture) -> str:
-    facts = ["relapsed or refractory ALL" if picture.episode is None else "relapsed ALL"]
-    lineage = picture.disease.lineage
+    knowledge, lineage = picture.knowledge, picture.disease.lineage
+    facts = [
+        phrase(knowledge, f"trial.{'relapsed-or-refractory' if picture.episode is None else 'relapsed'}")
+    ]
     if lineage in (Lineage.B, Lineage.T):
-        facts.append(f"{lineage.value} lineage")
+        facts.append(phrase(knowledge, "trial.lineage", lineage=lineage.value))
     if picture.age is not None:
-        facts.append(f"age {picture.age}")
+        facts.append(phrase(knowledge, "trial.age", age=str(picture.age)))
     for name, marker in (("CD19", picture.markers.cd19), ("CD22", picture.markers.cd22)):
         if lineage is not Lineage.T and marker is not Marker.UNKNOWN:
-            facts.append(f"{name} {marker.value}")
+            facts.append(phrase(knowledge, "trial.marker", name=name, status=marker.value))
     if picture.markers.bcr_abl1 is not Marker.UNKNOWN:
-        facts.append(f"BCR::ABL1 {picture.markers.bcr_abl1.value}")
+        facts.append(
+            phrase(knowledge, "trial.marker", name="BCR::ABL1", status=picture.markers.bcr_abl1.value)
+        )
     return ", ".join(facts)
 
 
@@ -120,7 +125,7 @@ def _lines(option: Option, rule: OptionRule, knowledge: Knowledge) -> Iterator[S
 
 
 def _spoken(reasons: Iterable[Statement], knowledge: Knowledge) -> str:
-    return " ".join(knowledge.words[one.words].text.format(**one.values) for one in reasons)
+    return " ".join(sentence(one, knowledge.words) for one in reasons)
 
 
 def _salvage_without_antibody(picture: Picture) -> bool:

@@ -10,6 +10,7 @@ from fhir_mappings.clinical.options import Marker, OptionState
 from fhir_mappings.relapse.episodes import Episode
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.statements.section_kind import SectionKind
+from fhir_mappings.statements.sentences import dated
 from fhir_mappings.statements.statement import is_active_disease, is_in_remission, say
 
 
@@ -42,7 +43,10 @@ def veno_occlusive_section(picture: Picture) -> Iterator[Section]:
         yield Section(
             "SAFE-VOD",
             Indicator.WARNING,
-            (say("safe-vod.transplant", date=day.text if day else "an unknown date"), say("safe-vod.rates")),
+            (
+                say("safe-vod.transplant", date=dated(day, picture.knowledge)),
+                say("safe-vod.rates"),
+            ),
             say("safe-vod.summary"),
         )
 

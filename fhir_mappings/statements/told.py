@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from string import Formatter
 
 from fhir_mappings.assessment import Assessment, Section, Statement
 from fhir_mappings.knowledge.model import Knowledge
+from fhir_mappings.statements.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,7 @@ def _told(statement: Statement, section: Section, topic: str, knowledge: Knowled
         section=section.name,
         topic=topic,
         words=statement.words,
-        text="".join(_filled(words.text, statement)),
+        text=sentence(statement, knowledge.words),
         cites=statement.cites or words.cites,
         on_card=section.on_card and is_on_card(statement, knowledge),
     )
-
-
-def _filled(text: str, statement: Statement) -> Iterator[str]:
-    for literal, name, _spec, _conversion in Formatter().parse(text):
-        yield literal
-        if name:
-            yield statement.values[name]

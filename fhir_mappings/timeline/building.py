@@ -24,6 +24,7 @@ from fhir_mappings.relapse.disease import Disease, disease_of
 from fhir_mappings.relapse.episodes import Course, CourseReader, Episode, Grade
 from fhir_mappings.relapse.status import Standing, standing_of
 from fhir_mappings.relapse.usable_results import View, view_of
+from fhir_mappings.statements.sentences import phrase
 from fhir_mappings.timeline.threshold_lines import levels_of
 from fhir_mappings.timeline.values import (
     Fired,
@@ -223,9 +224,10 @@ def _shown(value: Measured) -> str:
 def _treatments(
     view: View, facts: Facts, disease: Disease, knowledge: Knowledge
 ) -> Iterator[TimelineTreatment]:
+    title = phrase(knowledge, "treatment-plan")
     for plan in _plans(facts, disease, view):
         if plan.start is not None:
-            yield TimelineTreatment(plan.resource, "", "treatment plan", plan.start, plan.end, plan.running)
+            yield TimelineTreatment(plan.resource, "", title, plan.start, plan.end, plan.running)
     for drug in view.medications:
         if drug.start is None or drug.state is MedicationState.PLANNED:
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from fhir_mappings.statements.sentences import filled
 from fhir_mappings.trials.study import Accrual, AgeUnit, Span, TrialFact
 
 
@@ -80,7 +81,7 @@ class TrialVocabulary:
 
     def phrase(self, key: str, **blanks: str) -> str:
         """The phrase of that key with its blanks filled."""
-        return self.phrases[key].format(**blanks)
+        return filled(self.phrases[key], blanks)
 
     def age(self, count: int, unit: AgeUnit) -> str:
         """An age in words: ``1 year``, ``18 years``."""

@@ -90,11 +90,13 @@ class ReviewedSection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RuleCode:
-    """What lies above the knowledge and is signed with it: every section in reading order, and the
-    functions behind ``reading``, ``values``, ``reports``, ``status``, ``timing`` and ``timeline``."""
+    """What lies above the knowledge and is signed with it: every section in reading order, the functions
+    behind ``reading``, ``values``, ``reports``, ``status``, ``phrases``, ``timing`` and ``timeline``, and
+    ``fill``, which fills the blanks of a sentence."""
 
     sections: tuple[ReviewedSection, ...]
     functions: Mapping[str, Function]
+    fill: Callable[[str, Mapping[str, str]], str]
 
     def names(self, key: str) -> tuple[str, ...]:
         """The dotted name of the function behind ``key``."""
@@ -130,12 +132,13 @@ def _rules(knowledge: Knowledge, directory: Path, cases: Cases, code: RuleCode) 
         _values(cases, code),
         _reports(directory, cases, code),
         _status(knowledge, cases, code),
-        *_criteria(knowledge, cases),
+        _phrases(knowledge, cases, code),
+        *_criteria(knowledge, cases, code),
         *_timing(knowledge, cases, code),
         *_classes(knowledge, cases),
         *_options(knowledge, cases),
         *_sections(knowledge, cases, code),
-        _timeline(knowledge, cases, code),
+        *_timeline(knowledge, cases, code),
     )
 
 
@@ -185,22 +188,29 @@ def _status(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
     )  # fmt: skip
 
 
-def _criteria(knowledge: Knowledge, cases: Cases) -> Iterator[Rule]:
+def _phrases(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
+    data = _words(knowledge, ("phrase.",))
+    return Rule(
+        "phrases", "Pieces that fill a blank of a sentence", code.names("phrases"), data, tuple(cases)
+    )
+
+
+def _criteria(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Rule]:
     for criterion in CRITERIA:
-        data = (*_parts(knowledge, criterion), *_words(knowledge, criterion.words))
+        data = (*_parts(knowledge, criterion, code), *_words(knowledge, criterion.words))
         wanted = _names(criterion, knowledge)
         yield Rule(
-            f"criterion-{criterion.letter}", f"Criterion {_name(criterion, knowledge)}",
+            f"criterion-{criterion.letter}", f"Criterion {_name(criterion, knowledge, code)}",
             (dotted(criterion.evaluate),), data, _ids(cases, wanted),
         )  # fmt: skip
 
 
-def _name(criterion: Criterion, knowledge: Knowledge) -> str:
+def _name(criterion: Criterion, knowledge: Knowledge, code: RuleCode) -> str:
     """The name a clinician says, with the numbers of the first set that has the criterion."""
     sets = (*knowledge.criteria_sets, *knowledge.sets_off)
     numbers = next((part.numbers() for one in sets if (part := criterion.of(one)) is not None), None)
     words = knowledge.words[f"criterion.{criterion.letter}.name"]
-    return words.filled(numbers) if numbers is not None else criterion.letter
+    return code.fill(words.text, numbers) if numbers is not None else criterion.letter
 
 
 def _names(criterion: Criterion, knowledge: Knowledge) -> Callable[[CaseRecord], bool]:
@@ -273,9 +283,19 @@ def _sections(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Ru
         yield Rule(f"section-{name}", f"Section {name}", functions, data, _ids(cases, names_it))
 
 
-def _timeline(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Rule:
-    data = _words(knowledge, ("timeline.",))
-    return Rule("timeline", "The picture over time", code.names("timeline"), data, tuple(cases))
+_LABELS = tuple(
+    f"timeline.{kind}." for kind in ("panel", "phase", "basis", "mark", "use", "remark", "verdict", "summary")
+)
+_LABELS += ("timeline.threshold.", "timeline.threshold-short.")
+"""The beginnings of the keys of the timeline's labels."""
+
+
+def _timeline(knowledge: Knowledge, cases: Cases, code: RuleCode) -> Iterator[Rule]:
+    labels = _words(knowledge, _LABELS)
+    others = tuple(line for line in _words(knowledge, ("timeline.",)) if line not in labels)
+    functions = code.names("timeline")
+    yield Rule("timeline", "The picture over time", functions, others, tuple(cases))
+    yield Rule("timeline-labels", "The labels of the picture over time", functions, labels, tuple(cases))
 
 
 def _ids(cases: Cases, wanted: Callable[[CaseRecord], bool]) -> tuple[str, ...]:
@@ -314,12 +334,12 @@ def _thresholds(knowledge: Knowledge, keys: Iterable[ThresholdName]) -> Iterator
         yield f"threshold {key}: {plain(found.value)} {found.unit}, {found.meaning} [{cites}]{mark}"
 
 
-def _parts(knowledge: Knowledge, criterion: Criterion) -> Iterator[str]:
+def _parts(knowledge: Knowledge, criterion: Criterion, code: RuleCode) -> Iterator[str]:
     for criteria in (*knowledge.criteria_sets, *knowledge.sets_off):
         parameters = criterion.of(criteria)
         if parameters is not None:
             asked = criterion.asks(parameters)
-            sentence = knowledge.words[asked.words].filled(asked.values)
+            sentence = code.fill(knowledge.words[asked.words].text, asked.values)
             yield f"criteria set {criteria.id}, {criterion.key}: {sentence}; {in_words(parameters)}"
 
 

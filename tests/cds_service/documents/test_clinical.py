@@ -40,7 +40,8 @@ def test_every_rule_has_a_page_of_at_most_two_screens(pages: Mapping[str, str]) 
         page = pages[page_name(rule)]
         assert f"[{rule.id}](rules/{page_name(rule)})" in index
         assert len(page.splitlines()) <= SCREENS * LINES, rule.id
-        assert "## Decision table" in page, rule.id
+        words_alone = rule.id in ("phrases", "timeline-labels")
+        assert ("## Decision table" in page) is not words_alone, rule.id
         assert "`: draft, not signed." in page or "`: approved, " in page
 
 

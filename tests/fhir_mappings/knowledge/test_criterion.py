@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mappings.assess import CRITERIA, CRITERION, Knowledge
+from fhir_mappings.assess import CRITERIA, CRITERION, Knowledge, sentence
 from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.knowledge.criterion import Criterion
 from tests.fhir_mappings.knowledge.criteria_samples import BARE, SET
@@ -67,8 +67,7 @@ def asked(criteria: CriteriaSet, knowledge: Knowledge) -> dict[str, str]:
     for criterion in CRITERIA:
         parameters = criterion.of(criteria)
         if parameters is not None:
-            sentence = criterion.asks(parameters)
-            found[criterion.letter] = knowledge.words[sentence.words].filled(sentence.values)
+            found[criterion.letter] = sentence(criterion.asks(parameters), knowledge.words)
     return found
 
 
