@@ -82,12 +82,12 @@ def test_fetching_decides_what_the_prefetch_decides(place: Place, chart: list[Js
     assert fetched == supplied or _without_undiagnosed(supplied) == _without_undiagnosed(fetched)
 
 
-_SEEN_LESS = ("ignored", "evidenceDigest", "sources", "needs", "notEvaluated")
+_SEEN_LESS = ("ignored", "evidenceDigest", "sources", "needs", "notEvaluated", "sections", "statements")
 
 
 def _without_undiagnosed(found: Json) -> Json:
     """Blasts without a diagnosis are said from the data of the call, and nothing is fetched for it (D-02)."""
     if found["status"] not in ("none", "out-of-scope"):
         return found
-    sections = [section for section in found.get("sections", []) if section != "DATA"]
-    return {key: value for key, value in found.items() if key not in _SEEN_LESS} | {"sections": sections}
+    assert set(found.get("sections", ())) <= {"DATA"}
+    return {key: value for key, value in found.items() if key not in _SEEN_LESS}
