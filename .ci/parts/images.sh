@@ -92,6 +92,15 @@ size=$(stat -c %s "$place/relapse-cds.tar")
 tell "the image is $((size / 1000000)) MB compressed"
 [ "$size" -le 120000000 ] || { echo "images: more than 120 MB"; exit 1; }
 
+# What is in the image, for the bill of materials; deploy/release/sbom.py reads it.
+buildah run --isolation chroot "$(buildah from --name bill localhost/relapse-cds:ci)" -- \
+    dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >"$place/packages" 2>/dev/null || true
+buildah rm bill >/dev/null 2>&1 || true
+if [ -x .venv/bin/python ] && [ -s "$place/packages" ]; then
+    .venv/bin/python deploy/release/sbom.py "$place/relapse-cds-image.cdx.json" "$place/packages"
+    tell "bill of materials with $(wc -l <"$place/packages") Debian packages"
+fi
+
 if [ ! -x "$place/tools/bin/podman-compose" ]; then
     python3 -m venv "$place/tools"
     "$place/tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
