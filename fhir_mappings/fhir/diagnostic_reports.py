@@ -20,6 +20,7 @@ from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.vocabulary import Vocabulary
 from fhir_mappings.fhir.codings import label_of, meanings, texts_of
 from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.collection_time import collected_moment
 from fhir_mappings.fhir.elements import Reference, Resource
 from fhir_mappings.fhir.lazy_elements import concept_of
 from fhir_mappings.fhir.lazy_rare_elements import (
@@ -30,7 +31,6 @@ from fhir_mappings.fhir.lazy_rare_elements import (
     references_of,
     version_of,
 )
-from fhir_mappings.fhir.observations import collected_moment
 from fhir_mappings.fhir.written_texts import area_of_concept, area_of_words, attached
 
 _ASSERTING = frozenset({"final", "amended", "corrected", "appended"})

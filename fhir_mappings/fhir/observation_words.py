@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from fhir_mappings.clinical.facts import Result, Specimen, WrittenReport
+from fhir_mappings.clinical.facts import Result, ResultStatus, Specimen, WrittenReport
 from fhir_mappings.clinical.quantities import Narrative, Unusable
-from fhir_mappings.clinical.vocabulary import ResultConcept
+from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
+from fhir_mappings.fhir.codings import label_of, texts_of
 from fhir_mappings.fhir.collected import Collected
+from fhir_mappings.fhir.collection_time import collected_moment
 from fhir_mappings.fhir.elements import Component, Resource
-from fhir_mappings.fhir.lazy_rare_elements import notes_of
-from fhir_mappings.fhir.written_texts import LONGEST_TEXT, area_of_concept, concept_read, is_read
+from fhir_mappings.fhir.lazy_elements import concept_of
+from fhir_mappings.fhir.lazy_rare_elements import has_modifier, notes_of, version_of
+from fhir_mappings.fhir.written_texts import (
+    LONGEST_TEXT,
+    area_of_concept,
+    area_of_words,
+    concept_read,
+    is_read,
+)
 
 _AREAS = {Specimen.MARROW: "marrow", Specimen.BLOOD: "blood", Specimen.CSF: "csf"}
+_ASSERTING = frozenset({"final", "amended", "corrected"})
+_VOID = frozenset({"entered-in-error", "cancelled"})
+SHORTEST_REPORT = 12
+"""Characters from which a text under an unknown code may be a report."""
+
 _WORDY = frozenset({"unit-missing", "unit-unknown"})
 
 
@@ -29,6 +43,34 @@ def add_words(resource: Resource, result: Result, concept: ResultConcept, into: 
         notes = [note for note in notes_of(resource) if note.strip()]
         text, element = "\n\n".join(notes), "note"
     _add(text, element, result, concept, into)
+
+
+def read_named_report(
+    resource: Resource, ref: str, specimen: str, vocabulary: Vocabulary, into: Collected
+) -> None:
+    """Keep a text under a code that only its name explains: "Testicular biopsy report"."""
+    status = (resource.status or "").strip().lower()
+    code = concept_of(resource.code)
+    words = " | ".join([specimen, texts_of(code)])
+    if status in _VOID or has_modifier(resource) or vocabulary.donor_text.search(words):
+        return
+    area = area_of_words(words, vocabulary)
+    if not area:
+        return
+    moment, basis = collected_moment(resource)
+    into.reports.append(
+        WrittenReport(
+            resource=ref,
+            element="value",
+            area=area,
+            content=(resource.value_string or "")[:LONGEST_TEXT],
+            collected=moment,
+            status=ResultStatus.FINAL if status in _ASSERTING else ResultStatus.PRELIMINARY,
+            date_basis=basis,
+            label=label_of(code),
+            version=version_of(resource),
+        )
+    )
 
 
 def add_component_words(

@@ -7,16 +7,20 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fhir_mappings.clinical.facts import Ignored, Result, ResultStatus, Specimen
-from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.quantities import Measured, Presence, Unusable, Value, as_conflict, plain
 from fhir_mappings.clinical.vocabulary import ResultConcept, Vocabulary
 from fhir_mappings.fhir.codings import LOINC, codings_of, first_meaning, meanings, texts_of
 from fhir_mappings.fhir.collected import CodedResult, Collected
-from fhir_mappings.fhir.dates import read_moment, read_period, read_timing
+from fhir_mappings.fhir.collection_time import collected_moment
 from fhir_mappings.fhir.elements import CodeableConcept, Coding, Component, Reference, Resource
 from fhir_mappings.fhir.lazy_elements import concept_of
 from fhir_mappings.fhir.lazy_rare_elements import has_modifier, interpretations_of, notes_of, version_of
-from fhir_mappings.fhir.observation_words import add_component_words, add_words
+from fhir_mappings.fhir.observation_words import (
+    SHORTEST_REPORT,
+    add_component_words,
+    add_words,
+    read_named_report,
+)
 from fhir_mappings.fhir.values import below, read_sensitivity, read_value
 
 _ASSERTING = frozenset({"final", "amended", "corrected"})
@@ -40,6 +44,8 @@ def read_observation(resource: Resource, ref: str, vocabulary: Vocabulary, into:
     if not concepts:
         if resource.component:
             _read_components(resource, ref, vocabulary, into)
+        elif resource.value_string and len(resource.value_string) >= SHORTEST_REPORT:
+            read_named_report(resource, ref, _specimen_words(resource), vocabulary, into)
         return
     version = version_of(resource)
     if len({concept.id for _code, concept in concepts}) > 1:
@@ -324,20 +330,6 @@ def _flags(resource: Resource, material: Specimen) -> str:
         return ""
     words = [texts_of(resource.method), resource.value_string or "", *notes]
     return "haematogones" if _HAEMATOGONES.search(" ".join(words).lower()) else ""
-
-
-def collected_moment(resource: Resource) -> tuple[Moment | None, str]:
-    """When the specimen was taken, and on what basis: ``collected``, or ``reported`` as a last resort."""
-    moment = read_moment(resource.effective_date_time)
-    if moment is None and resource.effective_instant is not None:
-        moment = read_moment(resource.effective_instant)
-    if moment is None and resource.effective_period is not None:
-        moment = read_period(resource.effective_period)
-    if moment is None and resource.effective_timing is not None:
-        moment = read_timing(resource.effective_timing)
-    if moment is not None:
-        return moment, "collected"
-    return read_moment(resource.issued), "reported"
 
 
 def _read_components(resource: Resource, ref: str, vocabulary: Vocabulary, into: Collected) -> None:

@@ -16,6 +16,8 @@ from fhir_mappings.reports.quantities import Quantity
 _HUNDRED = Decimal(100)
 _TOLD = frozenset({"normal-precursors", "other-blasts", "cellularity"})
 """Other cells whose figures are told as not used: they are taken for blasts most easily."""
+_FLOW_WORDS = ("flow", "facs", "cytometr", "durchflusszytometr", "citometr")
+_BESIDE = 7
 _GENERIC = frozenset(
     {"this", "these", "they", "sample", "specimen", "diese", "esta", "here", "hier", "we", "present"}
 )
@@ -121,7 +123,7 @@ class FigureDescriber(Grounds):
         return not _NO_SHARE & set(self._marked.words[link.figure.last : link.figure.last + 1])
 
     def _doubts(self, link: Link, subject: Subject, area: str, assumed: bool) -> Judged | None:
-        gated = self._gated(link)
+        gated = self._gated(link) or (self._by_flow(link) if subject.role == "blasts" else "")
         if gated and area in ("marrow", "", "blood"):
             return Judged(Trust.DOUBTFUL, "gated", gated)
         if link.of == "estimate":
@@ -150,6 +152,18 @@ class FigureDescriber(Grounds):
         if cue is None or (link.subject is not None and link.subject.meaning.role == "residual"):
             return ""
         return self._words(cue)
+
+    def _by_flow(self, link: Link) -> str:
+        """The words that say that a share was counted by flow cytometry: it is one of a gate (A-18)."""
+        if self._marked.statement.section == "flow":
+            begin, end = self._marked.statement.heading
+            return self._text[begin:end].strip(" :\n\t")
+        first = max(0, link.figure.first - _BESIDE)
+        for place in range(first, min(len(self._marked.words), link.last + _BESIDE)):
+            same = self._marked.clauses[place] == self._marked.clauses[link.figure.first]
+            if same and self._marked.words[place].startswith(_FLOW_WORDS):
+                return self._quote(place, place + 1)
+        return ""
 
     def _is_limit(self, link: Link) -> bool:
         first, last = link.figure.first, link.figure.last

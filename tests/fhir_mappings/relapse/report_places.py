@@ -99,6 +99,9 @@ RTF = r"{\rtf1\ansi {\b Marrow}\par Blasts 69 % of cells\par}"
 PLACES: dict[str, tuple[Json, ...]] = {
     "result code": ({"resourceType": "Observation", "code": coded("11150-0"), "valueString": BLASTS},),
     "report code": ({"resourceType": "Observation", "code": coded("48807-2"), "valueString": BLASTS},),
+    "code in words": (
+        {"resourceType": "Observation", "code": {"text": "Bone marrow morphology"}, "valueString": BLASTS},
+    ),
     "note": ({"resourceType": "Observation", "code": coded("11150-0"), "note": [{"text": BLASTS}]},),
     "note with reason": (
         {
