@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cds_service.cli.configured import site_settings, site_tenant
 from cds_service.cli.faults import FAILED, Unusable
+from cds_service.cli.keys import signing_key
 from cds_service.cli.presets import HABITS, PRESETS, as_text
 
 if TYPE_CHECKING:
@@ -47,6 +50,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--token", metavar="TOKEN", help="access token of the FHIR server, where it needs one"
     )
+    parser.add_argument(
+        "--sign-with", type=Path, metavar="KEY.json", help="sign each call as an EHR does; see keys make"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="in-process: a site's codes, knowledge and criteria"
+    )
+    parser.add_argument(
+        "--tenant", metavar="ID", default="", help="whose local codes count, where several are configured"
+    )
     parser.add_argument("--json", action="store_true", help="print the response body")
     parser.set_defaults(run=run)
 
@@ -60,6 +72,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     _settle(args)
     with new_session() as session:
+        if args.sign_with is not None:
+            from cds_service.cli.signed_calls import SignedCalls
+
+            session.auth = SignedCalls(args.service or OWN_ADDRESS, signing_key(args.sign_with))
         if args.service is None:
             _mount_service(session, args)
         try:
@@ -79,6 +95,10 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(reply.body, indent=2, ensure_ascii=False) + "\n")
         return 0 if reply.status == 200 else FAILED
     return _print(reply, prefetch=not args.no_prefetch)
+
+
+_SITE_KEYS = ("knowledge_dir", "knowledge_overlay", "criteria_set", "repopulation")
+"""What of a site's configuration decides."""
 
 
 def _settle(args: argparse.Namespace) -> None:
@@ -129,9 +149,11 @@ def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
     from cds_service.observability.log import configure_logging
     from cds_service.settings.model import Settings, Tenant
 
+    site = site_settings(args.config)
     try:
         ehr = Tenant(
             id="call",
+            codes=site_tenant(site, args.tenant).codes,
             fhir_servers=(args.fhir_server,),
             allow_private=True,
             open_fhir=not args.token,
@@ -141,7 +163,12 @@ def _mount_service(session: requests.Session, args: argparse.Namespace) -> None:
     except ValidationError:
         raise Unusable("--fhir-server: write a base URL such as https://ehr.example.org/fhir") from None
     settings = Settings.embedded(
-        public_url=OWN_ADDRESS, tenants=(ehr,), explain=True, deadline_ms=15_000, log_level="error"
+        public_url=OWN_ADDRESS,
+        tenants=(ehr,),
+        explain=True,
+        deadline_ms=15_000,
+        log_level="error",
+        **{key: getattr(site, key) for key in _SITE_KEYS},
     )
     configure_logging(settings.log_level)
     session.mount(OWN_ADDRESS, InProcess(create_app(settings)))

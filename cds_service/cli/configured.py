@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from cds_service.cli.faults import Unusable
 from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.settings.faults import SettingsError
-from cds_service.settings.loading import load_settings
-from cds_service.settings.model import Settings
+from cds_service.settings.loading import CONFIG_VARIABLE, load_settings
+from cds_service.settings.model import NOBODY, Settings, Tenant
 from fhir_mappings.assess import Knowledge, KnowledgeError
 
 
-def configured() -> Settings:
-    """The settings of file and environment. Raises Unusable naming every fault."""
+def configured(config: Path | None = None) -> Settings:
+    """The settings of file and environment; ``config`` is the file instead of the one that the environment
+    names. Raises Unusable naming every fault."""
+    environ = dict(os.environ)
+    if config is not None:
+        environ[CONFIG_VARIABLE] = str(config)
     try:
-        return load_settings()
+        return load_settings(environ)
     except SettingsError as error:
         raise Unusable(f"the configuration cannot be used:\n{indented(str(error))}") from None
+
+
+def site_settings(config: Path | None) -> Settings:
+    """The settings of a site where one is configured, else those that need no file. Raises Unusable."""
+    if config is None and not os.environ.get(CONFIG_VARIABLE):
+        return Settings.embedded()
+    return configured(config)
+
+
+def site_tenant(settings: Settings, wanted: str) -> Tenant:
+    """Whose local codes count: the tenant named, the only one there is, or nobody. Raises Unusable."""
+    tenants = {tenant.id: tenant for tenant in settings.tenants}
+    if wanted and wanted not in tenants:
+        raise Unusable(f"--tenant: no tenant has the id {wanted}; there are: {', '.join(tenants) or 'none'}")
+    if not wanted and len(tenants) > 1:
+        raise Unusable(f"--tenant: name whose chart it is, one of: {', '.join(tenants)}")
+    return tenants[wanted] if wanted else next(iter(tenants.values()), NOBODY)
 
 
 def knowledge_for(settings: Settings) -> Knowledge:

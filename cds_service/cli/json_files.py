@@ -17,27 +17,32 @@ class _Ambiguous(ValueError):
     """A text that two readers of JSON may read differently."""
 
 
-def read_json_file(path: Path) -> bytes:
-    """The JSON text of a file, without a byte order mark.
-
-    Raises Unusable: it cannot be read, is empty, not UTF-8, not JSON, or has more than one possible reading.
-    """
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises Unusable."""
     try:
-        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        return path.read_bytes()
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror or 'cannot be read'}; {WANTED}") from None
+
+
+def json_text(data: bytes, place: str) -> bytes:
+    """JSON text without a byte order mark; ``place`` is where it stands, for the message.
+
+    Raises Unusable: it is empty, not UTF-8, not JSON, or has more than one possible reading.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
     if not data.strip():
-        raise Unusable(f"{path}: the file is empty; {WANTED}")
+        raise Unusable(f"{place}: the file is empty; {WANTED}")
     try:
         _check(data.decode())
     except UnicodeDecodeError as error:
-        raise Unusable(f"{path}: not text in UTF-8 (byte {error.start}); {WANTED}") from None
+        raise Unusable(f"{place}: not text in UTF-8 (byte {error.start}); {WANTED}") from None
     except json.JSONDecodeError as error:
-        raise Unusable(f"{path}: {_told(error)}; {WANTED}") from None
+        raise Unusable(f"{place}: {_told(error)}; {WANTED}") from None
     except _Ambiguous as fault:
-        raise Unusable(f"{path}: {fault}") from None
+        raise Unusable(f"{place}: {fault}") from None
     except RecursionError:
-        raise Unusable(f"{path}: nested too deeply; {WANTED}") from None
+        raise Unusable(f"{place}: nested too deeply; {WANTED}") from None
     return data
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cds_service.cli.configured import configured, moment
@@ -13,6 +15,7 @@ from cds_service.cli.faults import Unusable
 
 if TYPE_CHECKING:
     from cds_service.auth import Refused, Verifier
+    from cds_service.auth.signing import SigningKey
     from cds_service.auth.trust import TenantKeys
     from cds_service.settings.model import Settings, Tenant
 
@@ -31,10 +34,10 @@ _WHY = {
 
 
 def add_parser(subparsers: Any) -> None:
-    """``keys show`` and ``keys verify``."""
+    """``keys show``, ``make``, ``sign`` and ``verify``."""
     parser = subparsers.add_parser(
         "keys",
-        help="show the keys that tenants sign with, or say what is wrong with a token",
+        help="show the keys that tenants sign with, sign as an EHR, or say what is wrong with a token",
         description="Helps to set up how EHRs prove who they are. What it says is for the operator: "
         "a caller never learns why its token was refused.",
     )
@@ -47,6 +50,27 @@ def add_parser(subparsers: Any) -> None:
     )
     show.add_argument("--tenant", metavar="ID", help="only this tenant")
     show.set_defaults(run=run_show)
+    make = actions.add_parser(
+        "make",
+        help="make a key to sign with as an EHR does, for tests",
+        description="Writes a private key for `keys sign` and `call --sign-with` and prints the public key "
+        "set, which the service is given as jwks_file. For tests: a real EHR has its own key.",
+    )
+    make.add_argument("file", type=Path, metavar="KEY.json", help="where to write the private key")
+    make.add_argument("--iss", required=True, metavar="ISSUER", help="who signs: the tenant's iss")
+    make.add_argument("--algorithm", default="ES384", choices=("ES384", "RS384"), help="default: ES384")
+    make.set_defaults(run=run_make)
+    sign = actions.add_parser(
+        "sign",
+        help="print a token for one call",
+        description="Prints a JWT signed with the key, as an EHR would send it: for one endpoint, valid for "
+        "five minutes, accepted once.",
+    )
+    sign.add_argument("file", type=Path, metavar="KEY.json", help="the key that `keys make` wrote")
+    sign.add_argument("--audience", required=True, metavar="URL", help="the endpoint that will be called")
+    sign.add_argument("--iss", default="", metavar="ISSUER", help="default: the one beside the key")
+    sign.add_argument("--at", metavar="ISO", help="the moment of the call (default: now)")
+    sign.set_defaults(run=run_sign)
     verify = actions.add_parser(
         "verify",
         help="read one token from standard input and say what is wrong with it",
@@ -63,7 +87,41 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The chosen action."""
-    return run_show(args) if args.action == "show" else run_verify(args)
+    actions = {"show": run_show, "verify": run_verify, "make": run_make, "sign": run_sign}
+    return actions[args.action](args)
+
+
+def run_make(args: argparse.Namespace) -> int:
+    """Write a private key, and print the public one."""
+    from cds_service.auth.signing import new_key, write_key
+
+    key = new_key(args.algorithm, args.iss)
+    try:
+        write_key(key, args.file)
+    except FileExistsError:
+        raise Unusable(f"{args.file}: exists already; name a new file") from None
+    except OSError as error:
+        raise Unusable(f"{args.file}: {error.strerror or 'cannot be written'}") from None
+    sys.stdout.write(json.dumps(key.public, indent=2) + "\n")
+    return 0
+
+
+def run_sign(args: argparse.Namespace) -> int:
+    """Print a token."""
+    sys.stdout.write(signing_key(args.file, args.iss).token(args.audience, moment(args.at)) + "\n")
+    return 0
+
+
+def signing_key(file: Path, issuer: str = "") -> SigningKey:
+    """The key in a file. Raises Unusable."""
+    from cds_service.auth.signing import NoSigningKey, read_key
+
+    try:
+        return read_key(file, issuer)
+    except NoSigningKey as fault:
+        raise Unusable(f"{file}: {fault}; make one with `relapse-cds keys make`") from None
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror or 'cannot be read'}") from None
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -101,7 +159,7 @@ def run_verify(args: argparse.Namespace) -> int:
         return 1
 
 
-def _try_endpoints(verifier: Verifier, authorization: str, endpoints: Iterable[str], at: datetime) -> int:
+def _try_endpoints(verifier: Verifier, authorization: str, endpoints: Sequence[str], at: datetime) -> int:
     from cds_service.auth import Reason, Refused
 
     elsewhere: Refused | None = None
@@ -118,7 +176,10 @@ def _try_endpoints(verifier: Verifier, authorization: str, endpoints: Iterable[s
             return 0
     if elsewhere is None:
         raise Unusable("no service is offered; see the key hooks")
-    raise elsewhere
+    code = _tell(elsewhere)
+    sys.stdout.write("Accepted would be, each for its own endpoint:\n")
+    sys.stdout.writelines(f"  {endpoint}\n" for endpoint in endpoints)
+    return code
 
 
 def _tell(refused: Refused) -> int:

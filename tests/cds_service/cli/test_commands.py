@@ -78,13 +78,22 @@ def test_assess_prints_json(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_bundle_folder_and_request_say_the_same(tmp_path: Path, capsys: Capture) -> None:
-    resources = [patient(), asthma(), leukaemia()]
+    marrow = {
+        "resourceType": "Observation",
+        "id": "m1",
+        "status": "final",
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2024-06-03",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "11150-0"}]},
+        "valueQuantity": {"value": 1, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
+    }
+    resources = [patient(), asthma(), leukaemia(), marrow]
     folder = tmp_path / "folder"
     folder.mkdir()
     for number, resource in enumerate(resources):
         write(folder / f"{number}.json", resource)
     keyed = {"patient": patient(), "conditions": bundle(asthma(), leukaemia())}
-    others = dict.fromkeys(("marrow", "blood", "csf"), EMPTY)
+    others = {"marrow": bundle(marrow), "blood": EMPTY, "csf": EMPTY}
     places = [
         folder,
         write(tmp_path / "bundle.json", bundle(*resources)),
@@ -144,7 +153,7 @@ def test_an_unusable_file_is_told_in_one_line(
     ("place", "says"),
     [
         ("none.json", "no such file or folder"),
-        ("", "no .json file in this folder"),
+        ("", "no .json or .ndjson file in this folder"),
         ("x" * 300, "too long"),
         ("/dev/null", "neither a file nor a folder"),
     ],
