@@ -13,6 +13,7 @@ _LISTING = frozenset({"or", "nor", "and", "oder", "noch", "und", "o", "ni", "y",
 _VERBS = frozenset(
     {"are", "is", "was", "were", "account", "accounts", "comprise", "make", "sind", "ist", "son"}
 )
+_GRAFT = ("transplant", "graft", "hsct", "bmt", "donation", "stem", "trasplante", "greffe", "spende")
 _OLD_DAYS = 14
 """A date this long before the sample speaks of another sample."""
 
@@ -60,6 +61,8 @@ class Context:
         if cue.first < last and first < cue.last:
             return False
         reach, marked = cue.meaning.reach, self._marked
+        if cue.meaning.kind == "other-person" and self._is_of_a_graft(cue):
+            return False
         if cue.meaning.kind == "other-person" and cue.first >= last:
             # "blasts 62 %; the donor's marrow was not seen" does not turn back.
             return reach == "report" or marked.clauses[cue.first] == marked.clauses[first]
@@ -86,6 +89,11 @@ class Context:
         if cue.meaning.kind == "negated":
             return self._is_negated_list(cue, first, last)
         return not self._back_to_this_sample(cue.last, first, last)
+
+    def _is_of_a_graft(self, cue: Match[Cue]) -> bool:
+        """ "After sister's marrow transplant": the graft came from another, the sample did not."""
+        words = self._marked.words[cue.last : cue.last + 4]
+        return any(word.startswith(_GRAFT) for word in words)
 
     def _in_sight(self, begin: int, end: int, first: int, last: int) -> bool:
         """In one clause, and out of a bracket nothing reaches."""

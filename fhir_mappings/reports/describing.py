@@ -128,7 +128,10 @@ class Describer(FigureDescriber):
         figured = {
             id(link.subject)
             for link in self._links
-            if link.subject is not None and link not in limits and not self._is_past(link)
+            if link.subject is not None
+            and link not in limits
+            and self._is_told(link)
+            and not self._is_past(link)
         }
         for one in self._marked.subjects:
             role = one.meaning.role

@@ -115,6 +115,10 @@ class FigureDescriber(Grounds):
             judged = self._doubts(link, subject, area, assumed) or judged
         yield self._result(link, replace(quantity, unit="%"), concept, judged, area)
 
+    def _is_told(self, link: Link) -> bool:
+        """Whether a figure says something of its subject, and is no number of cells that were counted."""
+        return bool(link.figure.quantity.unit) or self._may_be_share(link)
+
     def _may_be_share(self, link: Link) -> bool:
         """A figure without a unit that stands right beside its subject may be a percentage."""
         quantity = link.figure.quantity
@@ -145,7 +149,12 @@ class FigureDescriber(Grounds):
         """Whether a figure without a unit can only be a percentage: none at all, or the name says so."""
         quantity = link.figure.quantity
         named = self._words(link.subject).lower() if link.subject is not None else ""
-        return quantity.high == 0 or "percent" in named or "anteil" in named
+        if link.subject is not None:
+            first, last = link.subject.first, link.subject.last
+            named += " ".join(
+                self._marked.words[max(0, first - 1) : first] + self._marked.words[last : last + 1]
+            )
+        return quantity.high == 0 or any(sign in named for sign in ("percent", "anteil", "%"))
 
     def _gated(self, link: Link) -> str:
         cue = next((one for one in self._marked.cues if one.meaning.kind == "gated"), None)
@@ -161,6 +170,8 @@ class FigureDescriber(Grounds):
         first = max(0, link.figure.first - _BESIDE)
         for place in range(first, min(len(self._marked.words), link.last + _BESIDE)):
             same = self._marked.clauses[place] == self._marked.clauses[link.figure.first]
+            if place >= link.last and self._marked.words[place] == ",":
+                return ""
             if same and self._marked.words[place].startswith(_FLOW_WORDS):
                 return self._quote(place, place + 1)
         return ""
