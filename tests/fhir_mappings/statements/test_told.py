@@ -7,26 +7,26 @@ from dataclasses import replace
 
 import pytest
 
-from fhir_mappings import assess as door
-from fhir_mappings.assess import Knowledge
+from fhir_mappings.assess import Knowledge, as_json, assess, decode, load_knowledge
+from fhir_mappings.assess import told as told_by
 from fhir_mappings.assessment import Assessment
 from tests.clinical.test_cases import CASES
 
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return door.load_knowledge()
+    return load_knowledge()
 
 
 @pytest.fixture(scope="module")
 def early(knowledge: Knowledge) -> Assessment:
     case = next(case for case in CASES if case.id == "headline-early-marrow")
-    resources = [door.decode(json.dumps(one).encode()).resource for one in case.resources]
-    return door.assess(resources, case.at, knowledge)
+    resources = [decode(json.dumps(one).encode()).resource for one in case.resources]
+    return assess(resources, case.at, knowledge)
 
 
 def test_every_statement_of_every_section_is_told(early: Assessment, knowledge: Knowledge) -> None:
-    told = door.told(early, knowledge)
+    told = told_by(early, knowledge)
     assert [(one.section, one.words) for one in told] == [
         (section.name, statement.words) for section in early.sections for statement in section.statements
     ]
@@ -37,10 +37,10 @@ def test_every_statement_of_every_section_is_told(early: Assessment, knowledge: 
 
 def test_a_section_without_a_card_shows_nothing_on_one(early: Assessment, knowledge: Knowledge) -> None:
     hidden = replace(early, sections=tuple(replace(one, on_card=False) for one in early.sections))
-    assert not any(one.on_card for one in door.told(hidden, knowledge))
+    assert not any(one.on_card for one in told_by(hidden, knowledge))
 
 
 def test_the_assessment_json_has_them_all(early: Assessment, knowledge: Knowledge) -> None:
-    found = door.as_json(early, door.told(early, knowledge))["statements"]
+    found = as_json(early, told_by(early, knowledge))["statements"]
     assert len(found) == sum(len(section.statements) for section in early.sections)
     assert all(set(one) == {"section", "topic", "words", "text", "cites", "onCard"} for one in found)
