@@ -28,7 +28,6 @@ from cds_service.fhir_client.bulk_export import (
 from cds_service.fhir_client.connections import client_tls
 from cds_service.fhir_client.transport import Transport
 from cds_service.http.fhir_base import MalformedUrl, parse_base
-from cds_service.store import AuditEntry
 
 LARGEST_FILE = 64 * 1024**3
 _STATE = ".export.json"
@@ -149,8 +148,7 @@ def _finish(asked: BulkOrder, client: BulkClient, state: _State) -> None:
         "resources": sum(state.done.values()),
         "deletedAtServer": deleted,
     }
-    tenant = asked.site.tenant.id if asked.site.tenant else "none"
-    asked.site.note(AuditEntry(datetime.now(UTC), "export", tenant, fields), asked.out)
+    asked.site.note("export", datetime.now(UTC), fields, asked.out)
     (asked.out / _STATE).unlink(missing_ok=True)
 
 

@@ -40,6 +40,15 @@ class Counts:
         """The count, with separators."""
         return f"<{SMALL}" if self.is_small(number) else f"{number:,}"
 
+    def parts(self, numbers: Sequence[int]) -> list[str]:
+        """Counts that add up to a total that is told. Where one alone is small, the total would tell it, so
+        that the smallest of the others is not told exactly either."""
+        texts = [self.text(number) for number in numbers]
+        told = [number for number in numbers if number >= SMALL]
+        if sum(map(self.is_small, numbers)) == 1 and told:
+            texts[numbers.index(min(told))] = f"≥{SMALL}"
+        return texts
+
     def share(self, part: int, whole: int) -> str:
         """A percentage; that of a small count would tell it."""
         if not whole or self.is_small(part) or self.is_small(whole):
@@ -94,17 +103,17 @@ def report_html(summary: Mapping[str, Any], knowledge: Knowledge, software: str,
 
 
 def _statuses(found: Mapping[str, int], opened: int, counts: Counts) -> list[dict[str, Any]]:
+    always = ("relapse", "probable", "none", "not-evaluable")
+    names = [name for name in MEANINGS if name in found or name in always]
+    numbers = [found.get(name, 0) for name in names]
     return [
         {
             "name": name,
-            "count": counts.text(found.get(name, 0)),
-            "share": 0
-            if counts.is_small(found.get(name, 0))
-            else round(100 * found.get(name, 0) / (opened or 1)),
-            "meaning": meaning,
+            "count": text,
+            "share": round(100 * number / (opened or 1)) if text == counts.text(number) != "<5" else 0,
+            "meaning": MEANINGS[name],
         }
-        for name, meaning in MEANINGS.items()
-        if name in found or name in ("relapse", "probable", "none", "not-evaluable")
+        for name, number, text in zip(names, numbers, counts.parts(numbers), strict=True)
     ]
 
 
@@ -151,9 +160,7 @@ def _criteria(
         {
             "set": step["set"],
             "id": step["id"],
-            "met": counts.text(step["met"]),
-            "not_met": counts.text(step["notMet"]),
-            "unknown": counts.text(step["unknown"]),
+            **dict(zip(("met", "not_met", "unknown"), _verdicts(step, counts), strict=True)),
             "because": [
                 f"{one['what']}: {one['why']} ({counts.text(one['charts'])})"
                 for one in step["because"][:_MOST_REASONS]
@@ -161,6 +168,10 @@ def _criteria(
         }
         for step in sorted(steps, key=lambda step: (step["set"] != first, step["set"], step["id"]))
     ]
+
+
+def _verdicts(step: Mapping[str, Any], counts: Counts) -> list[str]:
+    return counts.parts([step["met"], step["notMet"], step["unknown"]])
 
 
 def _unmapped(found: Iterable[Mapping[str, Any]], counts: Counts) -> tuple[list[dict[str, str]], int]:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cds_service.evaluation.report_reading import policy_of
 from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.settings.model import NO_TENANT, Settings, Tenant
 from fhir_mappings.assess import Availability, Knowledge, NeedState, Opening, ReportPolicy, opening
@@ -120,9 +119,14 @@ class Rules:
         return replace(self, states=states)
 
 
-def _site(source: RulesSource) -> Tenant:
+def _policy(source: RulesSource) -> ReportPolicy:
     values = {"report_text": source.report_text, "report_reader": source.report_reader}
-    return Tenant.model_validate({"id": "cohort", **values})
+    if not source.report_reader:
+        return ReportPolicy(source.report_text)  # type: ignore[arg-type]
+    # A site's own reader is found by the service's part that also fetches reports: slow to import.
+    from cds_service.evaluation.report_reading import policy_of
+
+    return policy_of(Tenant.model_validate({"id": "cohort", **values}))
 
 
 def _unasked(source: RulesSource) -> Iterator[str]:
@@ -149,7 +153,7 @@ def _loaded(source: RulesSource) -> Rules:
         states={need.key: SEEN for need in knowledge.needs},
         owned_types=frozenset(need.resource_type for need in knowledge.needs) - {"Patient"},
         need_of={name: concept.need for name, concept in concepts.items()},
-        reports=policy_of(_site(source)),
+        reports=_policy(source),
         unasked_types=frozenset(_unasked(source)),
         need_of_type={need.resource_type: need.key for need in knowledge.needs if not need.coded},
     )

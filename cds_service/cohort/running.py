@@ -25,7 +25,6 @@ from cds_service.cohort.rows import Row
 from cds_service.cohort.rules import Rules, RulesSource
 from cds_service.cohort.site import Site, Unusable, site_of
 from cds_service.cohort.work_folder import AnotherRun, WorkFolder, make_private, replacing
-from cds_service.store import AuditEntry
 from fhir_mappings.assess import KnowledgeError
 
 
@@ -170,13 +169,13 @@ def note_run(order: Order, patients: int, rows: int, errors: int) -> None:
     """The audit entry of a run: who, when, what, how many. Nothing of it names a patient."""
     fields: dict[str, str | int | float | bool] = {
         "user": getpass.getuser(),
-        "at": order.at.isoformat(),
+        "asOf": order.at.isoformat(),
         "patients": patients,
         "rows": rows,
         "errors": errors,
         "pseudonyms": order.pseudonyms,
     }
-    order.site.note(AuditEntry(datetime.now(UTC), order.command, order.source.tenant, fields), order.out)
+    order.site.note(order.command, datetime.now(UTC), fields, order.out)
 
 
 @contextmanager

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cds_service.cohort.work_folder import replacing
 from cds_service.settings.faults import SettingsError
 from cds_service.settings.loading import CONFIG_VARIABLE, load_settings
-from cds_service.settings.model import Settings, Tenant
-from cds_service.store import AuditEntry, Store, StoreMisconfigured, StoreUnavailable, open_store
+from cds_service.settings.model import NO_TENANT, Settings, Tenant
+
+if TYPE_CHECKING:
+    from cds_service.store import Store
+
+Fields = Mapping[str, str | int | float | bool]
 
 
 class Unusable(Exception):
@@ -32,6 +38,9 @@ class Site:
         """The store of the service. Raises Unusable."""
         if not self.configured:
             raise Unusable("this needs the site's configuration: name it with --config")
+        # The libraries of the database take as much memory as everything else here.
+        from cds_service.store import StoreMisconfigured, StoreUnavailable, open_store
+
         secrets = (self.settings.pseudonym_secret, self.settings.audit_secret)
         pseudonyms, seals = (one.get_secret_value().encode() if one else None for one in secrets)
         try:
@@ -39,19 +48,22 @@ class Site:
         except (StoreMisconfigured, StoreUnavailable) as fault:
             raise Unusable(f"the store cannot be used: {fault}") from None
 
-    def note(self, entry: AuditEntry, out: Path) -> None:
+    def note(self, event: str, at: datetime, fields: Fields, out: Path) -> None:
         """Puts a run on the audit trail; without a configuration it stands beside the results.
 
         Raises Unusable where the trail cannot be written: a run that nobody can find is not done.
         """
-        fields = {"at": entry.at.isoformat(), "event": entry.event, "tenant": entry.tenant, **entry.fields}
+        tenant = self.tenant.id if self.tenant else NO_TENANT
+        told = {"at": at.isoformat(), "event": event, "tenant": tenant, **fields}
         with replacing(out / "audit.json") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n")
+            file.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
         if not self.configured:
             return
+        from cds_service.store import AuditEntry, StoreUnavailable
+
         store = self.store()
         try:
-            store.audit.append([entry])
+            store.audit.append([AuditEntry(at, event, tenant, fields)])
         except StoreUnavailable as fault:
             raise Unusable(f"the audit trail cannot be written: {fault}") from None
         finally:

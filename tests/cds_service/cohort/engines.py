@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from cds_service.api.answers import EXTENSION
 from cds_service.app import create_app
 from cds_service.cohort.exports import chunks, shards_of
 from cds_service.cohort.heads import head_of, joined_to, patients_of
+from cds_service.cohort.plan import candidates
+from cds_service.cohort.rules import RulesSource
+from cds_service.demo.demo_patients import load_patients
 from cds_service.settings.model import Settings
 from fhir_mappings.assess import Knowledge
 
@@ -87,6 +91,15 @@ def write_everything(folder: Path) -> None:
     write_export(Plan(patients=44, demo_every=2, packed=True, references="mixed", faults=True), folder)
     lines = b"".join(json.dumps(one, separators=(",", ":")).encode() + b"\n" for one in (*_JOINED, _SEEN))
     (folder / "joined.ndjson.gz").write_bytes(gzip.compress(lines, mtime=0))
+
+
+def demonstration(today: date) -> Counter[str]:
+    """How many charts of the demonstration open, by the status that they are expected to have."""
+    found: Counter[str] = Counter()
+    for patient in load_patients(today):
+        lines = [json.dumps(resource).encode() for resource in patient.resources]
+        found[patient.expect.status] += patient.id in candidates(lines, RulesSource().load())
+    return +found
 
 
 def hook_statuses(export: Path, knowledge: Knowledge, at: datetime) -> dict[str, str]:

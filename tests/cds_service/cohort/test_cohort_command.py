@@ -21,6 +21,7 @@ import pytest
 from benchmarks.export import Plan, write_export
 from cds_service.cli import main
 from cds_service.cohort import local
+from cds_service.cohort.report import Counts
 from cds_service.cohort.results import has_parquet
 
 AT = "2026-06-15T12:00:00Z"
@@ -80,13 +81,28 @@ def test_the_report_names_nobody_and_no_small_count(export: Path, tmp_path: Path
     out = tmp_path / "out"
     cohort(export, out)
     page = (out / "report.html").read_text()
-    assert '<td>probable</td><td class="n">&lt;5</td>' in page
-    assert '<td>relapse</td><td class="n">11</td>' in page
+    assert '<td class="name">probable</td><td class="n">&lt;5</td>' in page
+    assert '<td class="name">relapse</td><td class="n">11</td>' in page
     assert not any(row["patient"] + "<" in page or f"/{row['patient']}" in page for row in rows(out))
     assert not any(word in page for word in ("http://", "https://", "<script", "src=", "@import", "url("))
     other = tmp_path / "other"
     cohort(export, other, "--small-cells")
-    assert '<td>probable</td><td class="n">1</td>' in (other / "report.html").read_text()
+    assert '<td class="name">probable</td><td class="n">1</td>' in (other / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ([325, 30, 117, 0], ["325", "30", "117", "0"]),
+        ([325, 30, 117, 1], ["325", "≥5", "117", "<5"]),  # or 473 - 325 - 30 - 117 would tell the one
+        ([11, 1, 1], ["11", "<5", "<5"]),
+        ([1], ["<5"]),
+        ([5, 4], ["≥5", "<5"]),
+    ],
+)
+def test_a_total_does_not_tell_the_one_small_count(numbers: list[int], texts: list[str]) -> None:
+    assert Counts(small_cells=False).parts(numbers) == texts
+    assert Counts(small_cells=True).parts(numbers) == [str(number) for number in numbers]
 
 
 def test_processes_and_cuts_change_nothing(
