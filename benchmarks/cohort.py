@@ -44,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     resources = _resources(chosen.export)
     whole_floor = floor * size / sample_bytes
     print(f"{resources:,} resources, {size / 1e6:,.0f} MB, {chosen.workers} processes")
-    print(
-        f"CPU {seconds:.1f} s, {start:.1f} s of it to start; wall {wall:.1f} s; a process at most {peak} MB"
-    )
+    print(f"CPU {seconds:.1f} s, {start:.1f} s of it to start; wall {wall:.1f} s; peak {peak} MB")
     print(f"{resources / (seconds - start):,.0f} resources per further CPU second")
     print(f"{(seconds - start) / whole_floor:.2f} x orjson.loads of the same lines ({whole_floor:.1f} s)")
     return 0

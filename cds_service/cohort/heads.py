@@ -95,21 +95,22 @@ _bundle = msgspec.json.Decoder(_Bundle)
 _entry = msgspec.json.Decoder(_BundleEntry)
 
 
-def heads_of(lines: Sequence[bytes]) -> list[Head | None]:
-    """The head of each line."""
+def heads_of(lines: Sequence[bytes]) -> Sequence[Head | None]:
+    """The head of each line. Of a block, places are right where ``is_misread`` says nothing else."""
     if isinstance(lines, Block):
         try:
-            heads: list[Head | None] = [*_head.decode_lines(lines.data)]
+            return _head.decode_lines(lines.data)
         except NOT_DECODED:
-            heads = []
-        if len(heads) == len(lines):
-            return heads
+            pass
     return [head_of(line) for line in lines]
 
 
 def is_misread(lines: Sequence[bytes], number: int, head: Head) -> bool:
     """Whether a head is not that of the line at its place: two resources stood on one line, or one on two."""
-    return isinstance(lines, Block) and head_of(lines[number]) != head
+    if not isinstance(lines, Block):
+        return False
+    own = lines.lines
+    return number >= len(own) or head_of(own[number]) != head
 
 
 def head_of(line: bytes) -> Head | None:

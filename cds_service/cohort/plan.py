@@ -67,7 +67,7 @@ def candidates(lines: Sequence[bytes], rules: Rules) -> set[str]:
     """
     found: set[str] = set()
     resources = decode_lines(lines.data) if isinstance(lines, Block) else None
-    if resources is None or len(resources) != len(lines):
+    if resources is None:
         for line in lines:
             found.update(_candidates_of(line, rules))
         return found
@@ -97,6 +97,8 @@ def kept(lines: Sequence[bytes], ids: Collection[str], rules: Rules) -> Kept:
     found.types.update([head.resource_type for head in heads if head is not None and head.resource_type])
     for number, head in enumerate(heads):
         if head is None or head.resource_type is None:
+            if head is not None and is_misread(lines, number, head):
+                return kept(lines[:], ids, rules)
             if lines[number].strip():
                 why = "not-json" if head is None else "no-resource-type"
                 found.faults.append(LineFault(number, why))
@@ -109,6 +111,8 @@ def kept(lines: Sequence[bytes], ids: Collection[str], rules: Rules) -> Kept:
                 continue
         patients = patients_of(head)
         if not patients and head.resource_type in owned:
+            if is_misread(lines, number, head):
+                return kept(lines[:], ids, rules)
             found.faults.append(LineFault(number, "no-patient", head.resource_type))
         for patient in patients:
             if patient in ids:
