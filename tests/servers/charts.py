@@ -23,7 +23,6 @@ CASES = (
     "F-02-refractory",
     "F-10-amended",
     "F-15-cll",
-    "F-16-refuted",
     "F-17-marrow-code-on-blood",
     "F-24-deceased",
     "A-over-50",
@@ -41,7 +40,8 @@ CASES = (
     "response-referral-on-record",
     "response-after-car-t",
 )
-"""At least one of each kind: sites, statuses, codes, units, comparators, texts, drugs and referrals."""
+"""Without F-16-refuted, whose card depends on prefetch by decision (D-02, blasts without a diagnosis).
+At least one of each kind: sites, statuses, codes, units, comparators, texts, drugs and referrals."""
 
 
 @dataclass(frozen=True)
