@@ -62,8 +62,8 @@ def _backup(args: argparse.Namespace) -> int:
     if args.file.exists():
         raise Unusable(f"{args.file}: exists already; name a new file")
     partial = args.file.with_name(f"{args.file.name}.partial")
+    check_exists(configured())
     with _engines() as engines:
-        check_exists(configured())
         try:
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 contents = write_backup(engines, file, datetime.now(UTC), software_version())

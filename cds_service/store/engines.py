@@ -29,8 +29,9 @@ class Engines:
     """Two ways into one database.
 
     ``durable``  a commit survives a loss of power: feedback, evaluations, quiet rules.
-    ``quick``    a commit survives the death of any process but the last moments may be lost with the
-                 machine's power: token replay, audit and statistics, which every call writes.
+    ``quick``    a commit survives the death of any of our processes, but the last moments may be lost with
+                 the machine's power or PostgreSQL itself: audit and statistics, which every call writes, and
+                 on SQLite token replay.
     """
 
     durable: Engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import URL, make_url, text
@@ -119,6 +120,7 @@ def open_store(
         # Threads share a file; a real in-memory database belongs to one connection.
         temporary = tempfile.TemporaryDirectory(prefix="relapse-cds-")
         place = place.set(database=f"{temporary.name}/store.db")
+    _close_to_others(place)
     engines = make_engines(place)
     try:
         with reported("opening it"):
@@ -134,7 +136,9 @@ def open_store(
 
 def engines_of(url: str) -> Engines:
     """The database as it stands, not migrated; for copying and checking it. Raises StoreMisconfigured."""
-    return make_engines(checked_url(url))
+    place = checked_url(url)
+    _close_to_others(place)
+    return make_engines(place)
 
 
 def checked_url(url: str) -> URL:
@@ -153,6 +157,15 @@ def checked_url(url: str) -> URL:
             "postgresql+psycopg://user@host/db"
         )
     return place
+
+
+def _close_to_others(place: URL) -> None:
+    """Makes SQLite's file readable by this user alone, before SQLite makes it by the umask. The files that it
+    puts beside take its mode. A file that is there keeps the mode that somebody gave it."""
+    if place.get_backend_name() != "sqlite" or not place.database or place.database == ":memory:":
+        return
+    with suppress(OSError):
+        os.close(os.open(place.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _forget_connections_in_children(store: Store) -> None:

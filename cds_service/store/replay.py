@@ -13,6 +13,8 @@ from cds_service.store.faults import reported
 from cds_service.store.tables import replay
 
 PURGE_EVERY = timedelta(minutes=5)
+KEPT_AFTER_EXPIRY = timedelta(days=1)
+"""A clock that ran ahead and was set back makes tokens good again: none of them may have been forgotten."""
 
 
 class Replay:
@@ -25,14 +27,16 @@ class Replay:
     def is_first_use(self, iss: str, jti: str, expires_at: datetime, at: datetime) -> bool:
         """Records the token; True for exactly one of any number of simultaneous callers.
 
-        Only a digest is kept. It is forgotten after ``expires_at``, when the token is refused anyway.
+        Only a digest is kept. It is forgotten a day after ``expires_at``, when the token is refused anyway.
 
         :raises StoreUnavailable: unknown; the call must be refused with 503.
         """
         row = {"token": _digest(iss, jti), "expires_at": expires_at}
-        with reported("checking a token for replay"), self._engines.writing(quick=True) as connection:
+        # PostgreSQL's quick way loses its last commits when the server dies: that a token was used, too.
+        writing = self._engines.writing(quick=self._engines.is_sqlite)
+        with reported("checking a token for replay"), writing as connection:
             if self._is_purge_due(at):
-                connection.execute(delete(replay).where(replay.c.expires_at < at))
+                connection.execute(delete(replay).where(replay.c.expires_at < at - KEPT_AFTER_EXPIRY))
             dialect = sqlite if self._engines.is_sqlite else postgresql
             statement = dialect.insert(replay).on_conflict_do_nothing().returning(replay.c.token)
             is_first = connection.execute(statement, row).first() is not None

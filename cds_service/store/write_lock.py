@@ -67,7 +67,7 @@ class Turns:
         if sys.platform == "win32":
             return  # No such lock: there only SQLite's own waiting keeps processes apart.
         if self._file is None:
-            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o666)
+            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -37,6 +37,12 @@ class ThrowAwayPostgresql:
         options = f"-k {self._home} -c listen_addresses='' -c max_connections=200"
         self._run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
 
+    def die(self) -> None:
+        """Ends it as a crash does, without a checkpoint, and starts it again."""
+        self._run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+        options = f"-k {self._home} -c listen_addresses='' -c max_connections=200"
+        self._run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+
     def stop(self) -> None:
         """Stops it at once and removes every trace."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "stop")

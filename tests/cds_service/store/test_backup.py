@@ -55,7 +55,8 @@ def fill(store: Store, events: int = 1200) -> None:
     rule = QuietRule("general", store.pseudonym("general", "patient-1"), "allFinding", "key", AT, None)
     store.feedback.add([event(number, "größer als ½ \u2028 'quoted'") for number in range(events)], [rule])
     store.replay.is_first_use("issuer", "token", AT + timedelta(minutes=5), AT)
-    store.firings.add([Call(AT, "general", "all-relapse", "2026.1", "none", False, 24.9, 0)])
+    call = Call(AT, "general", "all-relapse", "2026.1", "none", False, 24.9, 0)
+    store.firings.add([call, replace(call, unshown=("allFinding",))])
     store.audit.append([AuditEntry(AT, "evaluation", "general", {"cards": 1, "code": 200})] * 3)
     store.trials.keep(TrialRecord("registry", AT, "origin", b"\x00\xff\x80"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -145,3 +146,25 @@ def test_a_child_process_opens_connections_of_its_own(store: Store) -> None:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not store.replay.is_first_use("iss", "child", AT + timedelta(hours=1), AT)
+
+
+def test_a_new_file_is_readable_by_this_user_alone(tmp_path: Path) -> None:
+    """Whatever the umask: it holds pseudonyms, their keys and what clinicians typed."""
+    before = os.umask(0o000)
+    try:
+        store = open_store(f"sqlite:///{tmp_path}/store.db")
+        store.check_writable()
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("store.db*")}
+        store.close()
+    finally:
+        os.umask(before)
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+    assert {"store.db", "store.db-wal"} <= modes.keys()
+
+
+def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    open_store(f"sqlite:///{path}").close()
+    path.chmod(0o640)
+    open_store(f"sqlite:///{path}").close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640

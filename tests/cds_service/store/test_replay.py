@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from cds_service.store import Store, StoreUnavailable, open_store
 from cds_service.store.tables import replay
+from tests.cds_service.databases import ThrowAwayPostgresql
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -67,7 +68,7 @@ def test_only_a_digest_is_kept_and_only_until_the_token_is_over(store: Store) ->
     store.replay.is_first_use("CANARY-iss", "CANARY-jti", AT + timedelta(minutes=1), AT)
     with store._engines.reading() as connection:
         assert "CANARY" not in str(connection.execute(select(replay)).all())
-    store.replay.is_first_use("iss", "other", AT + timedelta(hours=2), AT + timedelta(hours=1))
+    store.replay.is_first_use("iss", "other", AT + timedelta(hours=27), AT + timedelta(hours=26))
     with store._engines.reading() as connection:
         assert connection.execute(select(func.count()).select_from(replay)).scalar() == 1
 
@@ -80,3 +81,30 @@ def test_a_store_that_is_gone_says_so(tmp_path: Path) -> None:
         store.replay.is_first_use("iss", "CANARY-jti", LATER, AT)
     assert "CANARY" not in str(caught.value)
     store.close()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=30), timedelta(hours=20)])
+def test_a_clock_that_ran_ahead_and_was_set_back_makes_no_token_good_again(
+    store: Store, ahead: timedelta
+) -> None:
+    end = AT + timedelta(minutes=5)
+    assert store.replay.is_first_use("iss", "used", end, AT)
+    assert store.replay.is_first_use("iss", "other", AT + ahead + timedelta(minutes=5), AT + ahead)
+    assert not store.replay.is_first_use("iss", "used", end, AT + timedelta(minutes=1))
+
+
+def test_a_token_that_was_used_stays_used_when_postgresql_dies(postgresql: ThrowAwayPostgresql) -> None:
+    """A call without cards commits nothing else: the token alone must be on the disk."""
+    server = ThrowAwayPostgresql()
+    server.start()
+    try:
+        url = server.new_database()
+        store = open_store(url)
+        assert [store.replay.is_first_use("iss", f"used-{n}", LATER, AT) for n in range(20)] == [True] * 20
+        server.die()
+        store.close()
+        store = open_store(url)
+        assert [store.replay.is_first_use("iss", f"used-{n}", LATER, AT) for n in range(20)] == [False] * 20
+        store.close()
+    finally:
+        server.stop()
