@@ -15,7 +15,6 @@ from fhir_mappings.relapse.episodes import Episode, Grade
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
 from fhir_mappings.relapse.usable_results import MARROW, measured
-from fhir_mappings.relapse.weighing import kind_of
 from fhir_mappings.statements.headlines import (
     episode_of,
     headline,
@@ -24,8 +23,9 @@ from fhir_mappings.statements.headlines import (
     site_words,
 )
 from fhir_mappings.statements.section_kind import SectionKind
-from fhir_mappings.statements.sentences import dated, phrase
+from fhir_mappings.statements.sentences import phrase
 from fhir_mappings.statements.statement import capital, say
+from fhir_mappings.statements.written_reports import in_words, reports_unseen
 
 
 def suspect_section(picture: Picture) -> Iterator[Section]:
@@ -102,12 +102,12 @@ def _relapse_lines(picture: Picture) -> Iterator[Statement]:
     yield from _cautions(picture, episode)
     yield from _problem_list(picture, episode)
     yield from _earlier(picture)
-    yield from _reports_unseen(picture)
+    yield from reports_unseen(picture)
 
 
 def _probable(picture: Picture) -> Iterator[Statement]:
     episode = episode_of(picture)
-    yield from _in_words(picture)
+    yield from in_words(picture)
     yield from _criteria(picture, episode)
     yield from _diagnosis_open(picture)
     if picture.standing.remission == "unknown":
@@ -134,23 +134,7 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     yield from _remission_line(picture, episode)
     yield from _cautions(picture, episode)
     yield from _earlier(picture)
-    yield from _reports_unseen(picture)
-
-
-def _reports_unseen(picture: Picture) -> Iterator[Statement]:
-    """Reports were not seen: a newer result may stand only in one."""
-    if picture.standing.reports_unseen:
-        yield say("caution.reports-unseen", why=picture.standing.reports_unseen)
-
-
-def _in_words(picture: Picture) -> Iterator[Statement]:
-    """The words that alone make the finding, as they are written."""
-    quoted = picture.standing.in_words
-    for one in quoted:
-        date = dated(one.day, picture.knowledge, "no-date")
-        yield say("probable.words", quote=one.quote, date=date, kind=capital(kind_of(one.report)))
-    if quoted:
-        yield say("probable.words.confirm")
+    yield from reports_unseen(picture)
 
 
 TREATMENT_NEEDS = frozenset({"medications", "administrations", "procedures", "careplans"})
@@ -203,7 +187,7 @@ def _suspect(picture: Picture) -> Iterator[Statement]:
         if miss.day is not None and miss.kind == "marrow" and _recently_transplanted(picture, miss.day):
             yield say("caution.regeneration")
     yield from _earlier(picture)
-    yield from _reports_unseen(picture)
+    yield from reports_unseen(picture)
 
 
 def _miss(miss: NearMiss, picture: Picture) -> Statement:
