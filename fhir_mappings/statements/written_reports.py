@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fhir_mappings.assessment import Statement
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.weighing import kind_of
+from fhir_mappings.statements.sentences import dated
 from fhir_mappings.statements.statement import capital, say
 
 
