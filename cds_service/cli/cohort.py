@@ -16,10 +16,10 @@ INCOMPLETE = 3
 """The exit code of a run over an export of which some lines could not be read."""
 
 _FILES = """files in DIR (all of them patient data; nobody else may read them):
-  rows.csv, rows.ndjson, rows.parquet   one row for each patient whose chart opened, sorted by patient
-  summary.json                          counts, what keeps charts from being decided, checksum
-  report.html                           one page to print: counts only, those below 5 as "<5"
-  errors.ndjson                         file, offset and reason of what could not be read or belongs to nobody
+  rows.csv, .ndjson, .parquet   one row for each patient whose chart opened, sorted by patient
+  summary.json                  counts, what keeps charts from being decided, checksum
+  report.html                   one page to print: counts only, those below 5 as "<5"
+  errors.ndjson                 file, offset and reason of what was not read or belongs to nobody
 
 exit code 3: done, and errors.ndjson is not empty
 """

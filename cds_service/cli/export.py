@@ -13,12 +13,14 @@ from cds_service.cli.faults import Unusable
 
 TOKEN_VARIABLE = "RELAPSE_CDS_FHIR_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
-_MORE = f"""SMART backend services: register a client with its public key and --key-id at the server, then
-  relapse-cds export https://ehr.example.org/fhir --client-id ID --key private.pem --key-id KID --out DIR
+_MORE = f"""SMART backend services: register a client with its public key and --key-id, then
+  relapse-cds export https://ehr.example.org/fhir --client-id ID --key private.pem --key-id KID \\
+      --out DIR
 
 Without --client-id the server is read with the token in {TOKEN_VARIABLE}, or without one.
 Where a site has its own tool for exports, its folder is enough: relapse-cds cohort FOLDER.
-Addresses that the server names are contacted only at its own origin, or where --file-server names them.
+Addresses that the server names are contacted at its own origin only, or where --file-server
+names them.
 """
 
 

@@ -17,10 +17,10 @@ _FILES = f"""files in DIR:
   readiness.json   needs, codes and units, proposals, what could never be said
   readiness.txt    the same to read
   codes.toml       a proposed [tenants.codes] table: to be reviewed before it counts
-  terminology.json with --terminology-server: each of our codes, valid, unknown or not answered
+  terminology.json with --terminology-server: our codes, valid, unknown or not answered
 
-With --fhir-server a sample of charts with ALL is read from the server; {TOKEN_VARIABLE} may hold
-its access token. The server must be one of the tenant's, or --allow-private names it for a test.
+With --fhir-server a sample of charts with ALL is read from the server;
+{TOKEN_VARIABLE} may hold its access token.
 """
 
 

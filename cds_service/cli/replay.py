@@ -13,9 +13,9 @@ from cds_service.cli.configured import moment
 from cds_service.cli.faults import Unusable
 
 _FILES = """files in DIR (patient data; nobody else may read them):
-  replay.csv     one row a patient with ALL: first card, first proof of relapse, what was done first and when,
-                 days from proof to that (lead_days) and from the first card to that (card_lead_days)
-  summary.json   cards, repeats after quiet rules, cards a day, lead times, cards at each step
+  replay.csv     one row a patient with ALL: first card, first proof of relapse, what was done
+                 first and when, days from proof (lead_days) and first card (card_lead_days)
+  summary.json   cards, repeats after quiet rules, cards a day, lead times, cards of each step
   errors.ndjson  what could not be read
 """
 
