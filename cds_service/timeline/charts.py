@@ -8,6 +8,7 @@ from datetime import datetime
 from cds_service.app_state import Parts
 from cds_service.evaluation.chart_request import ChartRequest
 from cds_service.evaluation.evaluator import Evaluation
+from cds_service.evaluation.report_reading import policy_of
 from cds_service.fhir_client import Deadline
 from cds_service.observability import log, metrics
 from cds_service.settings.model import Tenant
@@ -32,4 +33,6 @@ def read_chart(parts: Parts, chart: ChartRequest, tenant: Tenant, at: datetime) 
     for key in missing:
         log.event("need-not-seen", need=key, reason=evaluation.reason(key))
     metrics.evaluated("incomplete" if evaluation.is_incomplete else "timeline", tenant.id, missing)
-    return ReadChart(evaluation, timeline_of(evaluation.facts, tenant.local(at), parts.knowledge))
+    return ReadChart(
+        evaluation, timeline_of(evaluation.facts, tenant.local(at), parts.knowledge, policy_of(tenant))
+    )

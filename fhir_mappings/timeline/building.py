@@ -21,9 +21,11 @@ from fhir_mappings.clinical.verdict import Met
 from fhir_mappings.fhir.merging import merge_facts
 from fhir_mappings.knowledge.model import Knowledge
 from fhir_mappings.relapse.disease import Disease, disease_of
-from fhir_mappings.relapse.episodes import Course, CourseReader, Episode, Grade
-from fhir_mappings.relapse.status import Standing, standing_of
+from fhir_mappings.relapse.episodes import Course, Episode, Grade
+from fhir_mappings.relapse.status import Standing
 from fhir_mappings.relapse.usable_results import View, view_of
+from fhir_mappings.relapse.weighing import weighed
+from fhir_mappings.relapse.written_reports import READ, ReportPolicy, read_reports
 from fhir_mappings.statements.sentences import phrase
 from fhir_mappings.timeline.threshold_lines import levels_of
 from fhir_mappings.timeline.values import (
@@ -53,8 +55,8 @@ _PANEL_OF_CONCEPT = {
 }
 
 
-def timeline_of(facts: Facts, at: datetime, knowledge: Knowledge) -> Timeline:
-    """The picture of a chart at ``at``, an aware instant in the site's time zone."""
+def timeline_of(facts: Facts, at: datetime, knowledge: Knowledge, reports: ReportPolicy = READ) -> Timeline:
+    """The picture of a chart at ``at``, an aware instant of the site's zone; ``reports`` as they were read."""
     facts = merge_facts((facts,))
     view = view_of(facts, at, knowledge)
     disease = disease_of(view, knowledge)
@@ -62,8 +64,10 @@ def timeline_of(facts: Facts, at: datetime, knowledge: Knowledge) -> Timeline:
     marks: tuple[TimelineMark, ...] = ()
     fired: Mapping[str, tuple[Fired, ...]] = {}
     if disease.present and not any(person.deceased for person in facts.persons):
-        course = CourseReader(view, disease, knowledge).read()
-        standing = standing_of(course, view, facts, disease, knowledge)
+        chart = weighed(facts, at, knowledge, read_reports(facts, at, knowledge, reports))
+        facts, view, disease, course, standing = (
+            chart.facts, chart.view, chart.disease, chart.course, chart.standing,
+        )  # fmt: skip
         fired = _fired(course, standing)
         phases = tuple(_phases(course, standing, disease))
         marks = tuple(sorted(_marks(view, course, facts, disease, fired), key=lambda one: one.day.sort_key))
@@ -83,7 +87,9 @@ def _fired(course: Course, standing: Standing) -> Mapping[str, tuple[Fired, ...]
     """The met criteria by resource. Before any remission nothing is met, as the engine has it (A-16)."""
     found: dict[str, list[Fired]] = {}
     for episode in _drawn(course, standing):
-        for result in episode.results:
+        # What stands only in words claims no criterion until the report is confirmed.
+        claimed = () if standing.in_words and episode is standing.episode else episode.results
+        for result in claimed:
             if not isinstance(result.verdict, Met):
                 continue
             mark = Fired(result.criteria_set, result.id, episode is standing.episode)

@@ -158,8 +158,9 @@ def test_disease_does_not_end_before_it_begins(remission: str, kinds: list[str])
     [
         # The year may have begun before the remission: it does not end before it begins.
         ("2024", ["disease", "relapse"]),
-        ("2024-03-01", ["disease", "remission", "relapse"]),
-        ("2024-03-02", ["disease", "remission", "relapse"]),
+        # More than 90 days ago and untreated since: possible (D-12).
+        ("2024-03-01", ["disease", "remission", "possible-relapse"]),
+        ("2024-03-02", ["disease", "remission", "possible-relapse"]),
     ],
 )
 def test_a_remission_does_not_end_before_it_begins(event: str, kinds: list[str]) -> None:
