@@ -56,7 +56,7 @@ _PANEL_OF_CONCEPT = {
 
 
 def timeline_of(facts: Facts, at: datetime, knowledge: Knowledge, reports: ReportPolicy = READ) -> Timeline:
-    """The picture of a chart at ``at``, an aware instant of the site's zone; ``reports`` as they were read."""
+    """The picture of a chart at ``at``, an aware instant; ``reports`` as they were read."""
     facts = merge_facts((facts,))
     view = view_of(facts, at, knowledge)
     disease = disease_of(view, knowledge)
