@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from cds_service.demo.application import SERVICE_ID, DemoPlace
 from cds_service.demo.ehr import HookReply, call_hook
-from tests.deploy.stack import TENANT, Stack, is_built
+from tests.deploy.stack import IMAGES, TENANT, Stack, is_built
 from tests.live_service import live_demo
 
 pytestmark = pytest.mark.skipif(
@@ -22,12 +23,15 @@ RELAPSED = "early-marrow"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    # The addresses inside are fixed in compose.yaml: one stack at a time, whichever process runs these tests.
+    with (IMAGES / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = Stack(tmp_path_factory.mktemp("stack"))
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
 
 
 @pytest.fixture(scope="module")
