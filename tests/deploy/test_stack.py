@@ -66,7 +66,7 @@ def test_a_signed_call_gets_its_cards(reply: HookReply) -> None:
 def test_a_call_without_a_token_is_refused(stack: Stack) -> None:
     session = stack.session
     session.auth = None
-    answer = session.post(f"{stack.url}/cds-services/all-relapse", json={}, timeout=20)
+    answer = session.post(f"{stack.url}/cds-services/all-relapse", json={}, timeout=120)
     assert answer.status_code == 401
     assert answer.json()["resourceType"] == "OperationOutcome"
 
