@@ -21,7 +21,7 @@ from cds_service.cohort.kept_lines import buckets_of
 from cds_service.cohort.rows import Row
 from cds_service.cohort.rules import RulesSource
 from cds_service.cohort.stages import Collected, FileFault, assess_bucket, collect, collect_joined, look
-from cds_service.cohort.work_folder import WorkFolder
+from cds_service.cohort.work_folder import WorkFolder, whole_files
 
 MOST_JOINED = 200_000
 """References that are looked up in one pass over the Medications and Specimens."""
@@ -106,7 +106,7 @@ def gather(run: Run, work: WorkFolder, pool: Executor | None, progress: Progress
         patients = sorted({*patients, *late})
     _join(run, work, pool, progress, found, patients)
     lines = [work.place / stage_of(name, patients) / "lines" for name in ("collect", "join")]
-    files = sorted(str(file) for folder in lines if folder.is_dir() for file in folder.iterdir())
+    files = sorted(str(file) for folder in lines if folder.is_dir() for file in whole_files(folder))
     buckets = max(buckets_of(patients).values(), default=-1) + 1
     return Gathered(patients, _outcome(found), files, buckets)
 

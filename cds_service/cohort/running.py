@@ -24,7 +24,7 @@ from cds_service.cohort.results import NoParquet, has_parquet, write_errors, wri
 from cds_service.cohort.rows import Row
 from cds_service.cohort.rules import Rules, RulesSource
 from cds_service.cohort.site import Site, Unusable, site_of
-from cds_service.cohort.work_folder import AnotherRun, WorkFolder, make_private, replacing
+from cds_service.cohort.work_folder import AnotherRun, WorkFolder, make_private, remove_halves, replacing
 from fhir_mappings.assess import KnowledgeError
 
 
@@ -102,6 +102,8 @@ def begun(order: Order, engine: str) -> tuple[Rules, list[Shard], WorkFolder]:
     make_private(order.out)
     order.out.chmod(0o700)
     work = WorkFolder(order.out)
+    if order.resume:
+        remove_halves(order.out)
     work.begin(_identity(order, rules, shards, engine), resume=order.resume)
     return rules, shards, work
 

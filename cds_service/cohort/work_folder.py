@@ -7,6 +7,7 @@ all. The folder belongs to one run; ``run.json`` says to which.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import msgspec
 
 Value = TypeVar("Value")
 FOLDER = ".work"
+_HALF = re.compile(r"\..+\.[0-9]+")
 
 
 class AnotherRun(Exception):
@@ -65,6 +67,18 @@ class WorkFolder:
     def remove(self) -> None:
         """Everything is done."""
         shutil.rmtree(self.place, ignore_errors=True)
+
+
+def whole_files(folder: Path) -> list[Path]:
+    """The files of a folder that were written whole; what a killed process left half is none of them."""
+    return sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+
+
+def remove_halves(folder: Path) -> None:
+    """Removes what a killed process left half beside the results."""
+    for file in folder.iterdir():
+        if _HALF.fullmatch(file.name):
+            file.unlink(missing_ok=True)
 
 
 def make_private(folder: Path) -> None:
