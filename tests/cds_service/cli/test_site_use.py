@@ -96,6 +96,7 @@ def test_what_names_no_patient_belongs_to_all_of_them(tmp_path: Path) -> None:
         ),
         ("twice.ndjson", b'{"resourceType": "Patient", "id": "p", "id": "q"}\n', "stands twice"),
     ],
+    ids=["cut", "no-gzip", "bad-line", "twice"],
 )
 def test_a_broken_file_is_one_line_with_its_place(
     tmp_path: Path, capsys: Capture, name: str, content: bytes, says: str
