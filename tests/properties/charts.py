@@ -279,7 +279,7 @@ def _other(kind: str, system: str, code: str) -> Json:
 unrelated = st.sampled_from(
     [
         _other("Observation", LOINC, "2951-2"),
-        _other("Observation", "http://ehr.example.org/labs", "11150-0"),
+        _other("Observation", "http://ehr.example.org/labs", "K-4711"),
         _other("Observation", LOINC, "11118-7") | {"status": "final"},
         _other("Condition", SNOMED, "195967001"),
         _other("Procedure", SNOMED, "430193006"),
