@@ -120,10 +120,11 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """Something the rules could not look at, in words."""
+    """Something the rules could not look at, in words; ``need`` is its key where data were not seen."""
 
     what: str
     why: str
+    need: str = ""
 
 
 @dataclass(frozen=True, slots=True)

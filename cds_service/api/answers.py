@@ -13,7 +13,7 @@ from flask import Response, g
 from cds_service.api.problems import JSON
 from cds_service.app_state import Parts
 from cds_service.auth import Caller
-from cds_service.cards import build_cards
+from cds_service.cards import CardChoices, build_cards
 from cds_service.evaluation.audit_trail import Answered
 from cds_service.evaluation.evaluator import Evaluation, check_complete
 from cds_service.evaluation.incomplete import told_in_a_card
@@ -147,14 +147,20 @@ def cards_of(
     return build_cards(
         assessment,
         parts.knowledge,
-        profile=tenant.profile,
-        base_url=settings.public_url,
-        max_cards=settings.max_cards,
-        quiet=parts.recorder.quiet(tenant.id, assessment.patient, assessment.at),
-        explain=settings.explain,
-        scope=tenant.id,
-        added=referral.links,
-        keys=referral.keys,
+        CardChoices(
+            profile=tenant.profile,
+            base_url=settings.public_url,
+            max_cards=settings.max_cards,
+            quiet=parts.recorder.quiet(tenant.id, assessment.patient, assessment.at),
+            explain=settings.explain,
+            scope=tenant.id,
+            added=referral.links,
+            keys=referral.keys,
+            full=tenant.card_detail == "full",
+            evidence=tenant.evidence_place,
+            plain_text=tenant.detail_format == "text",
+            omit=frozenset(tenant.omit),
+        ),
     )
 
 

@@ -23,6 +23,11 @@ def card_uuid(evaluation: str, *parts: str) -> str:
     return str(uuid5(NAMESPACE, "\n".join((evaluation, *parts))))
 
 
+def followers_of(topic: str) -> str:
+    """The name under which an answer to a card of ``topic`` quiets the topics that follow it."""
+    return f"{topic}-followers"
+
+
 def evidence_key(topic: str, assessment: Assessment) -> str:
     """What must be unchanged for a card of ``topic`` to stay quiet after it was overridden."""
     return hashlib.sha256(f"{topic}\n{assessment.evidence_digest}".encode()).hexdigest()

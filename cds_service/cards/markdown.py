@@ -16,7 +16,7 @@ MAX_VALUE = 300
 _HARMLESS_INSIDE_A_LINE = (
     r"[A-Za-z0-9%,()?]++"
     r"|-(?!-)|\+(?!\+)|=(?!=)|/(?!/)"
-    r"|(?<=[0-9])\.(?=[0-9])|\.(?= )|[;:](?= )"
+    r"|(?<=[0-9])\.(?=[0-9])|\.(?= |\Z)|[;:](?= )|(?<=[A-Za-z0-9])::(?=[A-Za-z0-9])"
     r"|(?<=[A-Za-z])'(?=[A-Za-z])"
     r"|(?<=10)\^(?=-?[0-9])"
     r"|<(?=[ =]?[0-9])|<(?== )|>(?=[ =0-9])"
@@ -78,3 +78,27 @@ def _character(match: re.Match[str]) -> str:
     if match[1] is not None:
         return match[1]
     return _CHARACTERS[match[2]] if match[2] is not None else ""
+
+
+_CELL = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"\|( ?-+ ?\|)+")
+
+
+def detail_as_text(markdown: str) -> str:
+    """A detail without any Markdown: a row of a table is a line, a list item too."""
+    lines = markdown.split("\n")
+    heads = {index - 1 for index, line in enumerate(lines) if _RULE.fullmatch(line)}
+    kept = [
+        _line_as_text(line)
+        for index, line in enumerate(lines)
+        if index not in heads and not _RULE.fullmatch(line) and line != "---"
+    ]
+    return "\n".join(line for index, line in enumerate(kept) if line or (index and kept[index - 1]))
+
+
+def _line_as_text(line: str) -> str:
+    if line.startswith("| "):
+        cells = [as_text(cell.strip()) for cell in _CELL.split(line)[1:-1]]
+        what, value, *rest = cells
+        return f"{what}: {value}" + (f" ({'; '.join(rest)})" if rest else "")
+    return as_text(line.removeprefix("- "))

@@ -8,9 +8,15 @@ from cds_service.cards.topics import CardPlan
 
 
 def merge_beyond(plans: Sequence[CardPlan], max_cards: int) -> list[CardPlan]:
-    """At most ``max_cards`` plans (at least one); the lowest-ranked are merged into the first."""
-    kept = list(plans[: max(max_cards, 1)])
-    rest = tuple(plans[len(kept) :])
+    """At most ``max_cards`` plans (at least one); the last are merged into the finding, else into the first.
+
+    The finding is never merged away.
+    """
+    most = max(max_cards, 1)
+    ordered = sorted(plans, key=lambda plan: not plan.topic.complete)[:most]
+    kept = [plan for plan in plans if plan in ordered]
+    rest = tuple(plan for plan in plans if plan not in kept)
     if rest:
-        kept[0] = CardPlan(kept[0].topic, kept[0].sections, kept[0].merged + rest)
+        host = next((index for index, plan in enumerate(kept) if plan.topic.complete), 0)
+        kept[host] = CardPlan(kept[host].topic, kept[host].sections, kept[host].merged + rest)
     return kept

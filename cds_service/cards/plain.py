@@ -23,6 +23,9 @@ def cards_as_text(cards: Iterable[Mapping[str, Any]]) -> str:
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield _wrapped(f"[{clean(str(card['indicator'])).upper()}] ", clean(card["summary"]))
     for line in card.get("detail", "").splitlines():
+        if line.startswith("| "):
+            yield f"  {clean(as_text(line))}"
+            continue
         text = clean(as_text(line))
         marker, body = ("- ", text[2:]) if text.startswith("- ") else ("", text)
         yield _wrapped(f"  {marker}", body) if text != "---" else "  " + "-" * 20

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cds_service.cards.markdown import WORD_JOINER, escape
 from cds_service.cards.text import clean, shorten
-from fhir_mappings.assess import Statement, UnknownWords, Words, filled, parts_of, sentence, words_of
+from fhir_mappings.assess import Statement, UnknownWords, Words, filled, parts_of, words_of
 
 __all__ = ["SUMMARY_LIMIT", "UnknownWords", "filled_in_markdown", "in_markdown", "in_plain_text"]
 
@@ -35,6 +35,20 @@ def in_markdown(statement: Statement, words: Mapping[str, Words], unconfirmed: s
     return f"{text.removesuffix('.')} ({unconfirmed}){end}"
 
 
+def brief_markdown(statement: Statement, words: Mapping[str, Words], unconfirmed: str) -> str:
+    """The statement as a brief card says it. Raises UnknownWords."""
+    found = words_of(statement, words)
+    text = filled_in_markdown(found.brief or found.text, statement.values)
+    text = text.removesuffix("; ")
+    return f"{text} ({unconfirmed})" if found.unconfirmed else text
+
+
+def brief_text(statement: Statement, words: Mapping[str, Words]) -> str:
+    """The statement as a brief card's summary says it, plain. Raises UnknownWords."""
+    found = words_of(statement, words)
+    return _plainly(found.brief or found.text, statement)
+
+
 def filled_in_markdown(template: str, values: Mapping[str, str]) -> str:
     """``template`` with its blanks filled by escaped values. Raises UnknownWords for a blank left empty."""
     return filled(template, values, escape, _parts)
@@ -45,7 +59,11 @@ def in_plain_text(statement: Statement, words: Mapping[str, Words]) -> str:
 
     Raises UnknownWords.
     """
-    return shorten(clean(sentence(statement, words, _plain)), SUMMARY_LIMIT)
+    return _plainly(words_of(statement, words).text, statement)
+
+
+def _plainly(text: str, statement: Statement) -> str:
+    return shorten(clean(filled(text, statement.values, _plain)), SUMMARY_LIMIT)
 
 
 def _plain(value: str) -> str:

@@ -43,19 +43,28 @@ class CardPlan:
 
 
 def plan_topics(assessment: Assessment, topics: Sequence[CardTopic]) -> list[CardPlan]:
-    """One plan per topic that has sections, in the order of the topics; joining topics are merged.
+    """One plan per topic that has sections, in the order of the topics.
 
     A section that no topic feeds on goes to the first topic, so that nothing that was found is lost.
     """
     home = {name: topic for topic in topics for name in topic.sections}
     gathered: dict[str, list[Section]] = {}
     for section in assessment.sections:
+        if not section.on_card:
+            continue
         gathered.setdefault(home.get(section.name, topics[0]).code, []).append(section)
     present = (topic for topic in topics if topic.code in gathered)
-    return _joined({topic.code: CardPlan(topic, tuple(gathered[topic.code])) for topic in present})
+    return [CardPlan(topic, tuple(gathered[topic.code])) for topic in present]
 
 
-def _joined(plans: dict[str, CardPlan]) -> list[CardPlan]:
+def by_urgency(plans: Sequence[CardPlan]) -> list[CardPlan]:
+    """What must be done now first; among equals the rank of the topic."""
+    return sorted(plans, key=lambda plan: -_URGENCY[plan.indicator])
+
+
+def joined(found: Sequence[CardPlan]) -> list[CardPlan]:
+    """The plans with each joining topic merged into its host, where the host has a card."""
+    plans = {plan.topic.code: plan for plan in found}
     for code, plan in list(plans.items()):
         host = plans.get(plan.topic.joins)
         if host is not None:

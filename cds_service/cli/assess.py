@@ -72,13 +72,13 @@ class _Site:
 
 
 def _print(file: Path, chart: Chart, site: _Site, as_lines: bool, *, alone: bool) -> int:
-    from cds_service.cards import build_cards, cards_as_text
+    from cds_service.cards import CardChoices, build_cards, cards_as_text
     from cds_service.cli.assessment_text import assessment_as_text, names_in
-    from fhir_mappings.assess import as_json
+    from fhir_mappings.assess import as_json, told
 
     assessment, missing = _assess(chart, site, file)
-    cards = build_cards(assessment, site.knowledge, max_cards=site.settings.max_cards, explain=True)
-    found = as_json(assessment)
+    cards = build_cards(assessment, site.knowledge, CardChoices(max_cards=site.settings.max_cards))
+    found = as_json(assessment, told(assessment, site.knowledge))
     if as_lines:
         whole = {**found, "cards": cards} if alone else {"file": str(file), **found, "cards": cards}
         sys.stdout.write(json.dumps(whole, indent=2 if alone else None, ensure_ascii=False) + "\n")

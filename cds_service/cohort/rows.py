@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cds_service.cards import build_cards, evidence_key
+from cds_service.cards import CardChoices, build_cards, evidence_key
 from cds_service.cohort.heads import resource_key
 from fhir_mappings.assess import (
     Assessment,
@@ -161,7 +161,9 @@ def _class(timing: Timing | None, name: str) -> str:
 
 def _topics(assessment: Assessment, rules: Rules) -> tuple[str, ...]:
     cards = build_cards(
-        assessment, rules.knowledge, profile=rules.source.profile, max_cards=rules.source.max_cards
+        assessment,
+        rules.knowledge,
+        CardChoices(profile=rules.source.profile, max_cards=rules.source.max_cards),
     )
     return tuple(card["source"]["topic"]["code"] for card in cards)
 

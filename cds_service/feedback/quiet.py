@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+from cds_service.cards import followers_of
 from cds_service.store import QuietRule, ShownCard
 from cds_service.wire.feedback import FeedbackItem, ReasonCoding
 
@@ -56,6 +57,22 @@ class QuietTimes:
         known = self.reasons.get(coding.code) if coding else None
         # The same code in another system is another reason; some EHRs leave the system out.
         return known if known and coding and coding.system in (None, "", known.system) else None
+
+
+_TAKES_FOLLOWERS = frozenset({"data-wrong", "not-appropriate"})
+"""Reasons against a finding that stand against what follows from it too."""
+
+
+def quiet_rules(item: FeedbackItem, card: ShownCard, times: QuietTimes) -> list[QuietRule]:
+    """The rule for the card's own topic, and that for the topics which follow it.
+
+    The second is remade with every answer, so that a later "already known" lets them come back.
+    """
+    own = quiet_rule(item, card, times)
+    coding = item.override.coding if item.override and item.outcome == "overridden" else None
+    takes = coding is not None and coding.code in _TAKES_FOLLOWERS
+    until = own.until if takes else item.outcomeTimestamp
+    return [own, replace(own, topic=followers_of(own.topic), until=until)]
 
 
 def quiet_rule(item: FeedbackItem, card: ShownCard, times: QuietTimes) -> QuietRule:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cds_service.feedback.quiet import QuietTimes, quiet_rule
+from cds_service.feedback.quiet import QuietTimes, quiet_rules
 from cds_service.settings.model import NO_TENANT
 from cds_service.store import FeedbackEvent, ShownCard, Store
 from cds_service.wire.feedback import FeedbackItem, ReasonCoding
@@ -46,7 +46,9 @@ def receive(
         for item in items
         for event in _events(item, shown.get(item.card), tenant or NO_TENANT, service, at)
     ]
-    rules = [quiet_rule(item, shown[item.card], times) for item in items if item.card in shown]
+    rules = [
+        rule for item in items if item.card in shown for rule in quiet_rules(item, shown[item.card], times)
+    ]
     new = store.feedback.add(events, rules)
     matched = sum(event.status == "matched" for event in events)
     return Received(new, matched, len(events) - matched)

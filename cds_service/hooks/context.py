@@ -37,6 +37,13 @@ PatientId = Annotated[
     AfterValidator(_check_id),
     WithJsonSchema({"type": "string", "pattern": "^(Patient/)?[A-Za-z0-9.-]{1,64}$"}),
 ]
+
+
+def _absent_when_empty(value: Any) -> Any:
+    """An optional member that is empty says nothing; some EHRs send it so."""
+    return None if value == "" else value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -47,7 +54,7 @@ class Context(BaseModel):
 
     userId: Text
     patientId: PatientId
-    encounterId: Text | None = None
+    encounterId: Annotated[Text | None, BeforeValidator(_absent_when_empty)] = None
 
     def proposed(self) -> Decoded | None:
         """What the user is about to order, as a Bundle; most hooks know of nothing."""

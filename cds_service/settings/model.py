@@ -115,6 +115,26 @@ class Tenant(BaseModel):
     smart_origins: tuple[WebAddress, ...] = ()
     """Where this EHR's users sign in, when that is not the origin of its FHIR server."""
 
+    card_detail: Literal["brief", "full"] = "brief"
+    """Brief: what is read in ten seconds, the rest on the evidence page. Full: every sentence on its card."""
+    evidence: Literal["auto", "smart", "card", "none"] = "auto"
+    """Where the rest stands: on the page a SMART link opens, on one last card, or nowhere for this EHR; auto:
+    the page where ``smart_client_id`` is set, else the card, but none where cards must be small."""
+    detail_format: Literal["markdown", "text"] = "markdown"
+    """Text: details without any Markdown, announced to Epic by its content-type extension."""
+    omit: tuple[Literal["topic", "overrideReasons", "suggestions", "links", "selectionBehavior"], ...] = ()
+    """Optional members of a card that this EHR cannot take. Without topic or overrideReasons, feedback says
+    less."""
+
+    @property
+    def evidence_place(self) -> Literal["smart", "card", "none"]:
+        """Where the statements stand that a brief card leaves out."""
+        if self.evidence != "auto":
+            return self.evidence
+        if self.smart_client_id:
+            return "smart"
+        return "none" if self.profile in ("cerner", "compact") else "card"
+
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.trials.lists import TrialLists
-from fhir_mappings.assess import Assessment, Enrolment, Facts, Statement
+from fhir_mappings.assess import Assessment, Enrolment, Facts, Section, Statement
 from fhir_mappings.trials import (
     Matches,
     StudyLink,
@@ -77,6 +77,16 @@ def answer_for(
     )
 
 
+_IF_CONFIRMED = "trial.summary.if-confirmed"
+
+
+def _summary(section: Section, answer: TrialAnswer) -> Statement | None:
+    """What was found; before a relapse is confirmed the headline stays as it is (D-13)."""
+    if section.summary is not None and section.summary.words == _IF_CONFIRMED:
+        return section.summary
+    return answer.summary or section.summary
+
+
 def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
     """The assessment with the TRIAL section filled: the studies stand in place of what to search for.
 
@@ -89,7 +99,7 @@ def with_trials(assessment: Assessment, answer: TrialAnswer) -> Assessment:
         replace(
             section,
             statements=(*(one for one in section.statements if one.words == PREFERRED), *answer.statements),
-            summary=answer.summary or section.summary,
+            summary=_summary(section, answer),
         )
         if section.name == SECTION
         else section

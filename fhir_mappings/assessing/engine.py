@@ -267,9 +267,9 @@ def _unread(facts: Facts, needs: Mapping[str, NeedState], knowledge: Knowledge) 
         if _is_unseen(need, needs):
             reason = state.reason if state is not None and state.reason else "not-supplied"
             key = f"need.{reason}"
-            yield NotEvaluated(need.title, words[key if key in words else "need.not-supplied"].text)
+            yield NotEvaluated(need.title, words[key if key in words else "need.not-supplied"].text, need.key)
         elif need.key in facts.unreadable:
-            yield NotEvaluated(need.title, words["need.unreadable"].text)
+            yield NotEvaluated(need.title, words["need.unreadable"].text, need.key)
 
 
 def evidence_digest(facts: Facts, view: View, reports: Iterable[ReadReport] = ()) -> str:

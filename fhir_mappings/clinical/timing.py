@@ -10,11 +10,12 @@ from fhir_mappings.clinical.moments import Moment, exceeds_months, months_betwee
 
 @dataclass(frozen=True, slots=True)
 class TimingClass:
-    """A timing class with its arithmetic. ``months`` is for display only."""
+    """A timing class with its arithmetic, and ``short`` in few words. ``months`` is for display only."""
 
     value: str
     months: float | None = None
     arithmetic: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,13 @@ def cog(diagnosis: Moment | None, event: Moment, limits: TimingLimits) -> Timing
     )
 
 
-def _span(anchor: Moment, event: Moment, name: str, threshold: str) -> tuple[float, str]:
+def _span(anchor: Moment, event: Moment, name: str, threshold: str) -> tuple[float, str, str]:
     months = months_between(anchor.first, event.first)
+    span = str(months)
     if not (anchor.is_exact_day and event.is_exact_day):
         shortest = months_between(anchor.last, event.first)
         longest = months_between(anchor.first, event.last)
-        words = f"{shortest} to {longest} months from {name} {anchor.text} to {event.text}"
-    else:
-        words = f"{months} months from {name} {anchor.text} to {event.text}"
-    return months, f"{words}; threshold {threshold} months"
+        span = f"{shortest} to {longest}"
+    words = f"{span} months from {name} {anchor.text} to {event.text}"
+    short = f"{span} months from {name} (limit {threshold})"
+    return months, f"{words}; threshold {threshold} months", short

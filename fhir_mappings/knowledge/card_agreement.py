@@ -45,6 +45,8 @@ def _unknown_references(file: CardFile) -> Iterator[Disagreement]:
                     yield f"topics.{topic.code}.{table}", f"{key} is not defined", f"add it to [[{table}]]"
         if topic.joins not in codes or topic.joins == topic.code:
             yield f"topics.{topic.code}.joins", "not another topic", "name the code of another topic"
+        if topic.follows not in codes or topic.follows == topic.code:
+            yield f"topics.{topic.code}.follows", "not another topic", "name the code of another topic"
 
 
 def _sections(file: CardFile) -> Iterator[Disagreement]:

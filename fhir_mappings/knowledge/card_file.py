@@ -22,6 +22,29 @@ LINES = {
     "unconfirmed": (),
     "doses": (),
     "disclaimer": (),
+    "closing-draft": ("version",),
+    "closing-approved": ("version",),
+    "closing-page": (),
+    "closing-card": (),
+    "line-timing": ("items",),
+    "line-site": ("items",),
+    "line-open": ("items",),
+    "line-outside": ("items",),
+    "line-mrd": ("items",),
+    "line-undone": ("items",),
+    "not-seen": ("items",),
+    "more-of-a-kind": ("count",),
+    "more-topics": ("items",),
+    "result": (),
+    "value": (),
+    "date": (),
+    "rule": (),
+    "study": (),
+    "phase": (),
+    "accrual": (),
+    "distance": (),
+    "to-confirm": (),
+    "more-studies": ("count",),
 }
 """The fixed sentences every card can need, with the blanks each must have."""
 
@@ -124,9 +147,11 @@ class TopicEntry(KnowledgeFile):
     code: TopicCode
     display: Text
     rank: int = Field(ge=1)
-    sections: Annotated[tuple[SectionName, ...], Field(min_length=1)]
+    sections: tuple[SectionName, ...] = ()
     joins: TopicCode | Literal[""] = ""
+    follows: TopicCode | Literal[""] = ""
     complete: bool = False
+    lines: int = Field(default=2, ge=1, le=9)
     source: Text = Field(description="key of sources.toml")
     links: tuple[Key, ...] = ()
     suggestions: tuple[Key, ...] = ()

@@ -109,7 +109,9 @@ class CardTopic:
     """One topic a card can have.
 
     ``rank`` orders the cards. ``joins`` names the topic beside which this one makes no card of its own.
-    ``complete`` cards are shortened for no client. ``source`` is a key of the sources.
+    ``follows`` names the topic whose card, set aside as wrong or not appropriate, takes this one with it.
+    ``complete`` cards are shortened for no client. ``lines`` is how many sentences a brief card has beside
+    those that no budget drops. ``source`` is a key of the sources.
     """
 
     code: str
@@ -119,7 +121,9 @@ class CardTopic:
     source: str
     wording: CardWording
     joins: str = ""
+    follows: str = ""
     complete: bool = False
+    lines: int = 2
     links: tuple[LinkTarget, ...] = ()
     suggestions: tuple[SuggestionKind, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
@@ -163,7 +167,9 @@ def _topic(
         source=entry.source,
         wording=wording,
         joins=entry.joins,
+        follows=entry.follows,
         complete=entry.complete,
+        lines=entry.lines,
         links=_named(entry.links, links),
         suggestions=_named(entry.suggestions, suggestions),
         override_reasons=_named(entry.override_reasons, reasons),

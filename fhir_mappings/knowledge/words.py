@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, StrictBool
 
@@ -16,6 +16,9 @@ from fhir_mappings.knowledge.errors import Fault
 from fhir_mappings.knowledge.loader import KnowledgeFile, read_toml
 
 # Gray is no dose of a drug: the dispute about 18 and 12 Gy is shown with its reason (S-000-20).
+Line = Literal["timing", "site", "open", "outside", "mrd", "undone", "study"]
+"""The lines of a card that several sentences share."""
+
 _DOSE = re.compile(r"\b\d[\d.,]* ?(mg|mcg|ug|µg|g/m2?|IU|units?|mg/kg|mL)\b", re.IGNORECASE)
 
 
@@ -25,7 +28,8 @@ class Words:
 
     ``rank`` is its place on a card: 0 for what no budget may drop (a doubt, a warning, what is missing),
     then 1 for the most important; None for what stands on the evidence page only. ``brief`` is what the
-    card says in its place.
+    card says in its place; it may use further values of the statement. Sentences that share a ``line``
+    stand together on that line of the card.
     """
 
     text: str
@@ -33,6 +37,7 @@ class Words:
     unconfirmed: bool = False
     rank: int | None = None
     brief: str = ""
+    line: str = ""
 
 
 class WordsEntry(KnowledgeFile):
@@ -43,6 +48,7 @@ class WordsEntry(KnowledgeFile):
     unconfirmed: StrictBool = False
     rank: int | None = Field(default=None, ge=0, le=9)
     brief: Annotated[str, Field(min_length=1)] | None = None
+    line: Line | None = None
 
 
 class WordsFile(RootModel[dict[str, WordsEntry]]):
@@ -64,7 +70,7 @@ def words_of(entries: Mapping[str, WordsEntry], path: Path, faults: list[Fault])
 
 
 def _words(entry: WordsEntry) -> Words:
-    return Words(entry.text, entry.cites, entry.unconfirmed, entry.rank, entry.brief or "")
+    return Words(entry.text, entry.cites, entry.unconfirmed, entry.rank, entry.brief or "", entry.line or "")
 
 
 def _problems(entry: WordsEntry) -> Iterator[tuple[str, str]]:
@@ -74,8 +80,8 @@ def _problems(entry: WordsEntry) -> Iterator[tuple[str, str]]:
         for _text, name, spec, conversion in _fields(text):
             if name is not None and (not name.replace("_", "").isalnum() or spec or conversion):
                 yield "a blank is not a plain name", "write {name}"
-    if entry.brief and entry.rank is None:
-        yield "brief words without a rank are never shown", "add the rank, or remove brief"
+    if entry.line and (entry.rank is None or not entry.brief):
+        yield "a part of a line without rank or brief words", "add them, or remove line"
 
 
 def blanks_of(text: str) -> frozenset[str]:

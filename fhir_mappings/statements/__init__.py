@@ -13,6 +13,7 @@ from fhir_mappings.statements.context import SCREENING, TIMING, WORKUP
 from fhir_mappings.statements.data_quality import DATA, PRELIMINARY
 from fhir_mappings.statements.finding import PERSISTENT, PROBABLE, REFRACTORY, RELAPSE, SUSPECT
 from fhir_mappings.statements.options import B_LINEAGE, PHILADELPHIA, T_LINEAGE, TRIAL
+from fhir_mappings.statements.placing import placed
 from fhir_mappings.statements.safety import CD19, INTRATHECAL_ALONE, NEUROTOXICITY, VENO_OCCLUSIVE
 from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.site_therapy import CNS, TESTIS
@@ -28,9 +29,9 @@ SECTIONS: tuple[SectionKind, ...] = (
     WORKUP,
     SCREENING,
     TRIAL,
+    PHILADELPHIA,
     B_LINEAGE,
     T_LINEAGE,
-    PHILADELPHIA,
     HSCT,
     MRD_DUE,
     MRD_RESULT,
@@ -47,4 +48,4 @@ SECTIONS: tuple[SectionKind, ...] = (
 
 def sections_of(picture: Picture) -> tuple[Section, ...]:
     """Every section that applies, in reading order."""
-    return tuple(section for kind in SECTIONS for section in kind.build(picture))
+    return tuple(placed(section, picture) for kind in SECTIONS for section in kind.build(picture))

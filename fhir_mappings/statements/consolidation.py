@@ -23,6 +23,7 @@ from fhir_mappings.statements.statement import (
     is_in_remission,
     is_referred_for_transplant,
     say,
+    spoken_day,
 )
 
 _TRANSPLANT_READINGS: tuple[tuple[ThresholdName, str], ...] = (
@@ -37,17 +38,26 @@ def mrd_result_section(picture: Picture) -> Iterator[Section]:
     """MRD after reinduction, held against every group's threshold (S-003-30, -31, -45)."""
     found = picture.standing.molecular
     lines = list(_trend(picture, found)) if found is not None else []
-    summary = say("mrd-res.summary") if found is None else _trend_summary(found)
     sample = response_mrd(picture)
+    summary = _result_summary(sample) if found is None else _trend_summary(found)
     if sample is not None and _response_counts(picture):
         lines += _result(picture, sample)
     if lines:
         yield Section("MRD-RES", Indicator.INFO, tuple(lines), summary)
 
 
+def _result_summary(sample: Sample | None) -> Statement:
+    if sample is None:
+        return say("mrd-res.summary")
+    return say("mrd-res.summary", value=_mrd_text(sample), day=spoken_day(sample.day.text))
+
+
 def _trend_summary(found: MolecularFinding) -> Statement:
     return say(
-        f"mrd-res.{found.trend.value}.summary", value=_mrd_text(found.latest), date=found.latest.day.text
+        f"mrd-res.{found.trend.value}.summary",
+        value=_mrd_text(found.latest),
+        date=found.latest.day.text,
+        day=spoken_day(found.latest.day.text),
     )
 
 
@@ -169,9 +179,17 @@ def hsct_section(picture: Picture) -> Iterator[Section]:
     if episode is None or _transplanted_since(picture, episode.event):
         return
     if is_active_disease(picture):
-        yield Section("HSCT", Indicator.INFO, tuple(_active(picture)), say("hsct.summary.active"))
+        yield Section("HSCT", Indicator.INFO, tuple(_active(picture)), _summary("active", picture))
     elif is_in_remission(picture) and _reminders_open(picture):
         yield from _second_remission(picture)
+
+
+def _summary(kind: str, picture: Picture) -> Statement:
+    """The headline of the section; on a card it tells whether an evaluation is on record."""
+    lines = _delay_lines(picture) if is_in_remission(picture) else _referral_line(picture)
+    words = picture.knowledge.words
+    state = " ".join((words[one.words].brief or words[one.words].text).format(**one.values) for one in lines)
+    return say(f"hsct.summary.{kind}", state=state)
 
 
 def _active(picture: Picture) -> Iterator[Statement]:
@@ -202,10 +220,10 @@ def _second_remission(picture: Picture) -> Iterator[Section]:
     words = _EVALUATE_ANYWAY.get(timing)
     if words is not None:
         lines = [say(words), *_delay_lines(picture)]
-        yield Section("HSCT", Indicator.WARNING, tuple(lines), say("hsct.summary.early"))
+        yield Section("HSCT", Indicator.WARNING, tuple(lines), _summary("early", picture))
     elif _t_isolated_cns(picture):
         lines = [say("hsct.cr2.t-cns.seed"), say("hsct.cr2.t-cns.cog"), *_delay_lines(picture)]
-        yield Section("HSCT", Indicator.INFO, tuple(lines), say("hsct.summary.t-cns"))
+        yield Section("HSCT", Indicator.INFO, tuple(lines), _summary("t-cns", picture))
     elif picture.disease.lineage is not Lineage.B:
         yield _not_by_mrd(picture)
     elif sample is not None:
@@ -216,7 +234,7 @@ def _not_by_mrd(picture: Picture) -> Section:
     """Late relapse, B lineage not on record: the choice by MRD is not described for it (S-003-33, A-10)."""
     words = "hsct.cr2.t-lineage" if picture.disease.lineage is Lineage.T else "hsct.cr2.lineage-unknown"
     indicator = Indicator.WARNING if _is_delayed(picture) else Indicator.INFO
-    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.not-by-mrd"))
+    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), _summary("not-by-mrd", picture))
 
 
 def _by_mrd(picture: Picture, sample: Sample) -> Section:
@@ -225,12 +243,12 @@ def _by_mrd(picture: Picture, sample: Sample) -> Section:
     lowest = sample.value.is_at_least(knowledge.number("mrd_hsct_r3"))
     highest = sample.value.is_at_least(knowledge.number("mrd_hsct_bfm"))
     if lowest is Answer.NO:
-        return Section("HSCT", Indicator.INFO, (say("hsct.cr2.late.negative"),), say("hsct.summary.late"))
+        return Section("HSCT", Indicator.INFO, (say("hsct.cr2.late.negative"),), _summary("late", picture))
     words = "hsct.cr2.late.positive" if highest is Answer.YES else "hsct.cr2.late.between"
     if Answer.UNSURE in (lowest, highest) and lowest is not Answer.YES:
         words = "hsct.cr2.late.unsure"
     indicator = Indicator.WARNING if lowest is Answer.YES and _is_delayed(picture) else Indicator.INFO
-    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), say("hsct.summary.late"))
+    return Section("HSCT", indicator, (say(words), *_delay_lines(picture)), _summary("late", picture))
 
 
 def _is_delayed(picture: Picture) -> bool:

@@ -29,7 +29,11 @@ def timing_section(picture: Picture) -> Iterator[Section]:
 
 
 def _first_relapse(picture: Picture, timing: Timing) -> Iterator[Statement]:
-    yield say(f"timing.seed-003.{timing.seed_003.value}", arithmetic=timing.seed_003.arithmetic)
+    yield say(
+        f"timing.seed-003.{timing.seed_003.value}",
+        arithmetic=timing.seed_003.arithmetic,
+        span=timing.seed_003.short or timing.seed_003.arithmetic,
+    )
     if timing.seed_000.value != "not-applicable":
         yield say(f"timing.seed-000.{timing.seed_000.value}", arithmetic=timing.seed_000.arithmetic)
     if {timing.seed_003.value, timing.seed_000.value} in ({"early", "much-better"}, {"late", "very-poor"}):

@@ -16,6 +16,7 @@ from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
 from fhir_mappings.relapse.usable_results import MARROW, measured
 from fhir_mappings.statements.headlines import (
+    brief_result,
     episode_of,
     headline,
     ordinal,
@@ -24,7 +25,7 @@ from fhir_mappings.statements.headlines import (
 )
 from fhir_mappings.statements.section_kind import SectionKind
 from fhir_mappings.statements.sentences import phrase
-from fhir_mappings.statements.statement import capital, say
+from fhir_mappings.statements.statement import capital, disease_name, say, spoken_day
 from fhir_mappings.statements.written_reports import in_words, reports_unseen
 
 
@@ -56,7 +57,14 @@ def relapse_section(picture: Picture) -> Iterator[Section]:
         episode = episode_of(picture)
         remission = episode.after.day.text if episode.after is not None else ""
         number = ordinal(episode.number, picture.knowledge)
-        words = say("relapse.history.summary", number=number, date=episode.event.text)
+        words = say(
+            "relapse.history.summary",
+            number=number,
+            date=episode.event.text,
+            disease=disease_name(picture),
+            since=f"since {spoken_day(remission)}" if remission else "",
+            day=spoken_day(episode.event.text),
+        )
         lines = [
             say(
                 "relapse.history",
@@ -79,7 +87,7 @@ def probable_section(picture: Picture) -> Iterator[Section]:
 def refractory_section(picture: Picture) -> Iterator[Section]:
     """The first disease without a remission after induction."""
     if picture.standing.status is Status.REFRACTORY:
-        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), say("refract.summary"))
+        yield Section("REFRACT", Indicator.WARNING, tuple(_refractory(picture)), _refractory_summary(picture))
 
 
 def persistent_section(picture: Picture) -> Iterator[Section]:
@@ -164,6 +172,15 @@ def _refractory(picture: Picture) -> Iterator[Statement]:
     else:
         yield say("refract.coded")
     yield say("refract.meaning")
+
+
+def _refractory_summary(picture: Picture) -> Statement:
+    samples = picture.standing.refractory
+    value = "coded by a clinician"
+    if samples:
+        found = samples[-1].evidence()
+        value = f"{brief_result(found)}, {spoken_day(found.date)}"
+    return say("refract.summary", disease=disease_name(picture), value=value)
 
 
 def _persistent(picture: Picture) -> Iterator[Statement]:

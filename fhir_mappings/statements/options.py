@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fhir_mappings.assessment import Indicator, Option, Section, Statement
+from fhir_mappings.assessment import Indicator, Option, Section, Statement, Status
 from fhir_mappings.clinical.facts import Lineage, MedicationState
 from fhir_mappings.clinical.options import Marker, OptionRule, OptionState
 from fhir_mappings.knowledge.model import Knowledge
@@ -39,7 +39,9 @@ def trial_section(picture: Picture) -> Iterator[Section]:
         say("trial.match", facts=_matched_facts(picture)),
         say("trial.unchecked"),
     )
-    yield Section("TRIAL", Indicator.INFO, lines, say("trial.summary"))
+    probable = picture.standing.status is Status.PROBABLE
+    summary = say("trial.summary.if-confirmed" if probable else "trial.summary")
+    yield Section("TRIAL", Indicator.INFO, lines, summary)
 
 
 def _matched_facts(picture: Picture) -> str:
@@ -71,7 +73,8 @@ def b_lineage_section(picture: Picture) -> Iterator[Section]:
         if _salvage_without_antibody(picture):
             lines.append(say("opt-b.considered"))
         named = any(option.agent == "blinatumomab" for option, _rule in shown)
-        summary = say("opt-b.summary" if named else "opt-b.summary.no-blinatumomab")
+        words = "opt-b.summary" if named else "opt-b.summary.no-blinatumomab"
+        summary = say(words, agents=_agents(shown))
         yield Section("OPT-B", Indicator.INFO, (say("opt-b.intro"), *lines), summary)
 
 
@@ -82,7 +85,7 @@ def t_lineage_section(picture: Picture) -> Iterator[Section]:
     shown = _shown("OPT-T", picture)
     if shown:
         lines = (say("opt-t.intro"), *_described(shown, picture), *_salvage(picture))
-        yield Section("OPT-T", Indicator.INFO, lines, say("opt-t.summary"))
+        yield Section("OPT-T", Indicator.INFO, lines, say("opt-t.summary", agents=_agents(shown)))
 
 
 def philadelphia_section(picture: Picture) -> Iterator[Section]:
@@ -117,11 +120,40 @@ def _described(shown: Iterable[tuple[Option, OptionRule]], picture: Picture) -> 
 
 def _lines(option: Option, rule: OptionRule, knowledge: Knowledge) -> Iterator[Statement]:
     """Three lines an option: how it fits and why, what the label says, what harms."""
-    reasons = _spoken(option.because, knowledge)
-    yield Statement(_STATES[option.state], {"title": option.title, "reasons": reasons}, option.cites)
+    values = {
+        "title": option.title,
+        "reasons": _spoken(option.because, knowledge),
+        "name": _name(option),
+        "why": _why(option, knowledge),
+        "warning": knowledge.words[rule.safety].brief if rule.safety else "",
+    }
+    yield Statement(_STATES[option.state], values, option.cites)
     yield Statement(rule.facts, {}, option.cites)
     if rule.safety:
         yield Statement(rule.safety, {}, option.cites)
+
+
+def _name(option: Option) -> str:
+    """The agent alone, without what its title explains in brackets."""
+    return option.title.partition(" (")[0]
+
+
+def _agents(shown: Iterable[tuple[Option, OptionRule]]) -> str:
+    """The agents that fit what is on record, else those to be confirmed, by name."""
+    options = [option for option, _rule in shown]
+    for state, words in ((OptionState.MATCHES, ""), (OptionState.CONFIRM, " to be confirmed")):
+        names = [_name(option) for option in options if option.state is state]
+        if names:
+            return ", ".join(names[:4]) + words
+    return "none within the label"
+
+
+def _why(option: Option, knowledge: Knowledge) -> str:
+    """Its reasons in few words: what is to be confirmed, what was given before, what else decides."""
+    said = [knowledge.words[one.words].brief.format(**one.values) for one in option.because]
+    lineage = [one.words == "reason.lineage-matches" for one in option.because]
+    telling = [words for words, is_lineage in zip(said, lineage, strict=True) if words and not is_lineage]
+    return ", ".join(dict.fromkeys(telling or said))
 
 
 def _spoken(reasons: Iterable[Statement], knowledge: Knowledge) -> str:
@@ -153,7 +185,7 @@ def _salvage(picture: Picture) -> Iterator[Statement]:
     """Salvage chemotherapy after targeted therapy, as text (S-003-22..26, S-003-29)."""
     regimens = _shown("SALVAGE", picture)
     if regimens:
-        yield say("salvage.intro")
+        yield say("salvage.intro", names=", ".join(_name(option) for option, _rule in regimens))
         for option, rule in regimens:
             yield Statement(rule.facts, {}, option.cites)
             if rule.id == "ukall-r3":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fhir_mappings.assessment import Statement, Status
+from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.relapse.situation import Picture
 
 _FINDINGS = (Status.RELAPSE, Status.PROBABLE, Status.REFRACTORY, Status.PERSISTENT)
@@ -45,6 +46,26 @@ def is_referred_for_transplant(picture: Picture) -> bool:
 def say(words: str, *cites: str, **values: str) -> Statement:
     """One statement with its blanks filled."""
     return Statement(words, values, cites)
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def spoken_day(text: str) -> str:
+    """A date as it is spoken, as far as it is known: ``27 Nov 2026``, ``Nov 2026``, ``2026``."""
+    parts = text.partition("T")[0].split("-")
+    if not all(part.isdigit() for part in parts) or len(parts) > 3:
+        return text
+    if len(parts) == 1:
+        return text
+    month = f"{_MONTHS[int(parts[1]) - 1]} {parts[0]}"
+    return f"{int(parts[2])} {month}" if len(parts) == 3 else month
+
+
+def disease_name(picture: Picture) -> str:
+    """The disease with its lineage, where one is known: ``B-ALL``."""
+    lineage = picture.disease.lineage
+    return f"{lineage.value}-ALL" if lineage in (Lineage.B, Lineage.T) else "ALL"
 
 
 def capital(text: str) -> str:

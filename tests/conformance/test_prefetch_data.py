@@ -182,7 +182,7 @@ def test_what_may_be_missing_is_said(service: Flask) -> None:
     prefetch = {key: value for key, value in body["prefetch"].items() if key in kept}
     response = send(service.test_client(), {**body, "prefetch": prefetch})
     assert response.status_code == 200
-    assert "Not evaluated: " in response.json["cards"][0]["detail"]
+    assert "Not looked at: " in response.json["cards"][0]["detail"]
 
 
 @pytest.mark.req("E7")

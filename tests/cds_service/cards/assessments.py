@@ -19,6 +19,7 @@ from fhir_mappings.assessment import (
     Statement,
     Status,
 )
+from fhir_mappings.clinical.criteria_sets import CriteriaSet
 from fhir_mappings.clinical.facts import Lineage
 from fhir_mappings.clinical.moments import Moment
 from fhir_mappings.clinical.verdict import Evidence, Met
@@ -66,6 +67,7 @@ class TinyKnowledge:
     words: Mapping[str, Words] = field(default_factory=lambda: WORDS)
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
     card_topics: tuple[CardTopic, ...] = TOPICS
+    criteria_sets: tuple[CriteriaSet, ...] = ()
 
 
 KNOWLEDGE = TinyKnowledge()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cds_service.cards import PROFILES, build_cards, evidence_key
+from cds_service.cards import PROFILES, CardChoices, build_cards, evidence_key, followers_of
 from cds_service.wire.response import check_response
 from fhir_mappings.assessment import Assessment, Indicator, Marker, NotEvaluated, Section, Statement
 from fhir_mappings.clinical.facts import Lineage
@@ -35,7 +35,7 @@ from tests.oracle.cds_response import assert_conformant
 
 
 def checked(found: Assessment, **options: Any) -> list[dict[str, Any]]:
-    cards = build_cards(found, KNOWLEDGE, **options)
+    cards = build_cards(found, KNOWLEDGE, CardChoices(full=True, **options))
     check_response({"cards": cards})
     assert_conformant(json.dumps({"cards": cards}))
     return cards
@@ -71,7 +71,7 @@ def test_profiles_differ_where_clients_do() -> None:
 
 def test_an_unknown_profile_is_an_error() -> None:
     with pytest.raises(KeyError):
-        build_cards(assessment(FINDING), KNOWLEDGE, profile="unheard-of")
+        build_cards(assessment(FINDING), KNOWLEDGE, CardChoices(full=True, profile="unheard-of"))
 
 
 def test_nothing_to_say_is_no_card() -> None:
@@ -121,7 +121,7 @@ def test_a_card_without_any_sentence_is_named_after_its_topic() -> None:
     assert card["summary"] == "Relapsed ALL: HSCT evaluation"
 
 
-def test_a_quiet_topic_stays_away_with_what_was_merged_into_it() -> None:
+def test_a_quiet_topic_takes_no_other_topic_with_it() -> None:
     found = assessment(FINDING, TRIAL, HSCT, DATA)
     asked = []
 
@@ -130,21 +130,42 @@ def test_a_quiet_topic_stays_away_with_what_was_merged_into_it() -> None:
         return topic == "allFinding"
 
     cards = checked(found, quiet=quiet, max_cards=2)
-    assert [card["source"]["topic"]["code"] for card in cards] == ["allTrialReferral"]
-    assert asked == [(topic, evidence_key(topic, found)) for topic in ("allFinding", "allTrialReferral")]
+    topics = [card["source"]["topic"]["code"] for card in cards]
+    assert topics == ["allHsctEvaluation", "allTrialReferral"]
+    assert "value without unit" in "".join(card["detail"] for card in cards)
+    assert ("allFinding", evidence_key("allFinding", found)) in asked
+
+
+def test_what_follows_the_finding_stays_away_with_it_and_nothing_else_does() -> None:
+    found = assessment(*EVERYTHING)
+
+    def quiet(topic: str, key: str) -> bool:
+        return topic == followers_of("allFinding") and key == evidence_key("allFinding", found)
+
+    topics = [card["source"]["topic"]["code"] for card in checked(found, quiet=quiet, max_cards=9)]
+    assert set(topics) == {"allFinding", "allHsctEvaluation", "allMrd"}
+
+
+def test_a_section_of_the_evidence_page_makes_no_card() -> None:
+    hidden = dataclasses.replace(HSCT, on_card=False)
+    assert [card["source"]["topic"]["code"] for card in checked(assessment(FINDING, hidden))] == [
+        "allFinding"
+    ]
 
 
 def test_a_topic_without_override_reasons_has_none() -> None:
     bare = tuple(dataclasses.replace(topic, override_reasons=()) for topic in TOPICS)
-    (card,) = build_cards(assessment(HSCT), TinyKnowledge(card_topics=bare))
+    (card,) = build_cards(assessment(HSCT), TinyKnowledge(card_topics=bare), CardChoices(full=True))
     assert "overrideReasons" not in card
 
 
 def test_one_call_leaves_nothing_behind_for_the_next() -> None:
-    first = build_cards(assessment(*EVERYTHING), KNOWLEDGE)
+    first = build_cards(assessment(*EVERYTHING), KNOWLEDGE, CardChoices(full=True))
     first[0]["overrideReasons"].clear()
     first[0]["suggestions"][0]["actions"].clear()
-    assert build_cards(assessment(*EVERYTHING), KNOWLEDGE) == checked(assessment(*EVERYTHING))
+    assert build_cards(assessment(*EVERYTHING), KNOWLEDGE, CardChoices(full=True)) == checked(
+        assessment(*EVERYTHING)
+    )
 
 
 BLANKS = ("value", "site", "date", "months", "study", "source", "agent", "resource")

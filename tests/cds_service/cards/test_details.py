@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cds_service.cards import build_cards
+from cds_service.cards import CardChoices, build_cards
 from fhir_mappings.assessment import CriterionResult, NotEvaluated, Section
 from fhir_mappings.clinical.verdict import Evidence, Unknown
 from tests.cds_service.cards.assessments import (
@@ -22,7 +22,9 @@ from tests.cds_service.cards.assessments import (
 
 
 def detail(*sections: Section, profile: str = "strict", explain: bool = False, **changes: Any) -> str:
-    cards = build_cards(assessment(*sections, **changes), KNOWLEDGE, profile=profile, explain=explain)
+    cards = build_cards(
+        assessment(*sections, **changes), KNOWLEDGE, CardChoices(full=True, profile=profile, explain=explain)
+    )
     found: str = cards[0]["detail"]
     return found
 
@@ -58,7 +60,7 @@ def test_several_sections_have_titles() -> None:
 
 
 def test_what_was_merged_is_told_with_its_title() -> None:
-    text = build_cards(assessment(*EVERYTHING), KNOWLEDGE, max_cards=1)[0]["detail"]
+    text = build_cards(assessment(*EVERYTHING), KNOWLEDGE, CardChoices(full=True, max_cards=1))[0]["detail"]
     assert "**Clinical trial**" in text
     assert "**Allogeneic HSCT**" in text
 
@@ -100,7 +102,7 @@ def test_statements_of_the_record_cite_before_the_words_do() -> None:
 def test_small_clients_get_the_finding_whole_and_the_rest_shortened() -> None:
     many = [statement("text", value=f"line {number}") for number in range(9)]
     finding, rest = section("RELAPSE", *many), section("TRIAL", *many)
-    cards = build_cards(assessment(finding, rest, DATA), KNOWLEDGE, profile="cerner")
+    cards = build_cards(assessment(finding, rest, DATA), KNOWLEDGE, CardChoices(full=True, profile="cerner"))
     assert "line 8" in cards[0]["detail"]
     assert "line 4" in cards[1]["detail"]
     assert "line 5" not in cards[1]["detail"]
@@ -111,7 +113,7 @@ def test_small_clients_get_the_finding_whole_and_the_rest_shortened() -> None:
 def test_what_is_merged_for_a_small_client_is_shortened_too() -> None:
     many = [statement("text", value=f"line {number}") for number in range(9)]
     found = assessment(section("RELAPSE", *many[:2]), section("TRIAL", *many))
-    cards = build_cards(found, KNOWLEDGE, profile="compact", max_cards=1)
+    cards = build_cards(found, KNOWLEDGE, CardChoices(full=True, profile="compact", max_cards=1))
     assert "line 4" in cards[0]["detail"]
     assert "line 5" not in cards[0]["detail"]
     assert "4 further lines" in cards[0]["detail"]

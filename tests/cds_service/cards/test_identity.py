@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from cds_service.cards import build_cards, evidence_key
+from cds_service.cards import CardChoices, build_cards, evidence_key
 from tests.cds_service.cards.assessments import AT, EVERYTHING, KNOWLEDGE, assessment
 
 
 def uuids(scope: str = "", **changes: Any) -> list[str]:
-    cards = build_cards(assessment(*EVERYTHING, **changes), KNOWLEDGE, scope=scope)
+    cards = build_cards(assessment(*EVERYTHING, **changes), KNOWLEDGE, CardChoices(full=True, scope=scope))
     return [part["uuid"] for card in cards for part in (card, *card.get("suggestions", ()))]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.cards import build_cards
+from cds_service.cards import CardChoices, build_cards
 from cds_service.cards.links import build_links
 from fhir_mappings.assessment import Section
 from fhir_mappings.knowledge.card_topics import LinkTarget
@@ -24,7 +24,9 @@ from tests.cds_service.cards.assessments import (
 
 
 def links(*sections: Section, base_url: str = BASE, **options: Any) -> list[dict[str, Any]]:
-    cards = build_cards(assessment(*sections), KNOWLEDGE, base_url=base_url, **options)
+    cards = build_cards(
+        assessment(*sections), KNOWLEDGE, CardChoices(full=True, base_url=base_url, **options)
+    )
     return [link for card in cards for link in card.get("links", ())]
 
 
@@ -73,7 +75,9 @@ STUDY = Study("NCT01234567", "https://clinicaltrials.gov/study/NCT01234567")
 @pytest.mark.parametrize("max_cards", [1, 4])
 def test_links_of_matched_studies_stand_on_the_card_of_their_topic(max_cards: int) -> None:
     added = {"allTrialReferral": [STUDY]}
-    cards = build_cards(assessment(FINDING, TRIAL), KNOWLEDGE, max_cards=max_cards, added=added)
+    cards = build_cards(
+        assessment(FINDING, TRIAL), KNOWLEDGE, CardChoices(full=True, max_cards=max_cards, added=added)
+    )
     expected = {"label": "NCT01234567", "url": STUDY.url, "type": "absolute"}
     assert [expected in card["links"] for card in cards] == [False, True][-len(cards) :]
 

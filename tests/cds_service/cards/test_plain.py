@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.cards import build_cards, cards_as_text
+from cds_service.cards import CardChoices, build_cards, cards_as_text
 from tests.cds_service.cards.assessments import (
     BASE,
     FINDING,
@@ -16,7 +16,9 @@ from tests.cds_service.cards.assessments import (
 
 
 def test_reads_like_the_card() -> None:
-    text = cards_as_text(build_cards(assessment(FINDING, TIMING, HSCT), KNOWLEDGE, base_url=BASE))
+    text = cards_as_text(
+        build_cards(assessment(FINDING, TIMING, HSCT), KNOWLEDGE, CardChoices(full=True, base_url=BASE))
+    )
     lines = text.splitlines()
     assert lines[0] == "[CRITICAL] Relapsed ALL: isolated marrow, 78 % lymphoblasts on 2024-06-03"
     assert "  - Meets criterion A: marrow lymphoblasts 78 % (> 50 %) on 2024-06-03." in lines
@@ -30,7 +32,11 @@ def test_reads_like_the_card() -> None:
 
 def test_escaped_text_is_readable_again_and_lines_are_wrapped() -> None:
     value = "<b>50 % & more: see www.example.org, a*b</b> " * 4
-    text = cards_as_text(build_cards(assessment(section("HSCT", statement("text", value=value))), KNOWLEDGE))
+    text = cards_as_text(
+        build_cards(
+            assessment(section("HSCT", statement("text", value=value))), KNOWLEDGE, CardChoices(full=True)
+        )
+    )
     assert "<b>50 % & more: see www.example.org, a*b</b>" in text
     assert all(len(line) <= 100 for line in text.splitlines() if "Link:" not in line)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.cards import build_cards
+from cds_service.cards import CardChoices, build_cards
 from fhir_mappings.assessment import Assessment, Marker
 from fhir_mappings.clinical.facts import Lineage
 from tests.cds_service.cards.assessments import (
@@ -31,7 +31,7 @@ LUMBAR_PUNCTURE = "Lumbar puncture with CSF cell count and cytology"
 
 
 def proposals(found: Assessment, **options: Any) -> list[dict[str, Any]]:
-    cards = build_cards(found, KNOWLEDGE, **options)
+    cards = build_cards(found, KNOWLEDGE, CardChoices(full=True, **options))
     return [suggestion for card in cards for suggestion in card.get("suggestions", ())]
 
 

@@ -104,7 +104,10 @@ class Hospital:
         assert answer.status_code == 200, answer.text
         cards = {card["source"]["topic"]["code"]: card for card in answer.get_json()["cards"]}
         assert "allFinding" in cards
-        return cards.get(TOPIC)
+        card: Json | None = cards.get(TOPIC)
+        if card is not None:
+            card["evidence"] = cards["allEvidence"]["detail"]
+        return card
 
     def set_aside(self, card: Json, reason: str) -> None:
         """The card is overridden for that reason."""
@@ -148,8 +151,8 @@ def test_the_card_names_a_study_with_all_that_a_referral_needs(hospital: Hospita
         "Not checked: pregnancy",
         "List of the trial office, as of 2026-11-18",
     ):
-        assert text in card["detail"]
-    assert "eligible" not in card["detail"].lower()
+        assert text in card["evidence"]
+    assert "eligible" not in card["evidence"].lower()
     added = {"label": "A", "url": "https://trials.example.org/A", "type": "absolute"}
     assert added in card["links"]
     (suggestion,) = card["suggestions"]
@@ -256,7 +259,7 @@ def test_an_empty_list_says_so_and_a_missing_test_is_asked_for(hospital: Hospita
     hospital.edit()
     card = hospital.card(B_LINEAGE)
     assert card is not None
-    assert "No open study found on 2026-11-20 within 250 km." in card["detail"]
+    assert "No open study found on 2026-11-20 within 250 km." in card["evidence"]
     assert card["summary"] == "Clinical trial preferred: no open study found on 2026-11-20."
 
 
@@ -266,9 +269,9 @@ def test_a_broken_entry_leaves_the_others_and_the_card_says_that_the_list_is_inc
     hospital.edit(study("A"), study("B").replace("2026-11-01", "yesterday"))
     card = hospital.card(B_LINEAGE)
     assert card is not None
-    assert "**A**" in card["detail"]
-    assert "**B**" not in card["detail"]
-    assert "List of the trial office is incomplete: faults in the list: 1" in card["detail"]
+    assert "**A**" in card["evidence"]
+    assert "**B**" not in card["evidence"]
+    assert "List of the trial office is incomplete: faults in the list: 1" in card["evidence"]
 
 
 def test_a_patient_on_a_study_sees_the_enrolment_and_no_study_is_named(hospital: Hospital) -> None:
@@ -281,8 +284,8 @@ def test_a_patient_on_a_study_sees_the_enrolment_and_no_study_is_named(hospital:
     }
     card = hospital.card(body_of("early-marrow", enrolled))
     assert card is not None
-    assert "Study on record: Fictional study 9 (on-study)." in card["detail"]
-    assert "**A**" not in card["detail"]
+    assert "Study on record: Fictional study 9 (on-study)." in card["evidence"]
+    assert "**A**" not in card["evidence"]
     assert "suggestions" not in card
     assert not [link for link in card["links"] if "trials.example.org" in link["url"]]
 
@@ -292,8 +295,8 @@ def test_a_list_that_cannot_be_read_is_not_an_empty_list(hospital: Hospital) -> 
     card = hospital.card(B_LINEAGE)
     assert card is not None
     assert "no open study" not in card["summary"]
-    assert "in what could be read of the list" in card["detail"]
-    assert "is incomplete" in card["detail"]
+    assert "in what could be read of the list" in card["evidence"]
+    assert "is incomplete" in card["evidence"]
 
 
 def test_without_a_list_the_card_says_what_to_search_for(knowledge: Knowledge) -> None:
@@ -301,8 +304,8 @@ def test_without_a_list_the_card_says_what_to_search_for(knowledge: Knowledge) -
     answer = app.test_client().post(SERVICE, json=B_LINEAGE).get_json()
     parts_of(app).close()
     (card,) = (one for one in answer["cards"] if one["source"]["topic"]["code"] == TOPIC)
-    assert "For the search: relapsed ALL, B lineage" in card["detail"]
-    assert "List of studies" not in card["detail"]
+    assert "For the search: relapsed ALL, B lineage" in card["evidence"]
+    assert "List of studies" not in card["evidence"]
 
 
 def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_shown(tmp_path: Path) -> None:
@@ -326,4 +329,4 @@ def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_sh
     with running(settings, AT, tmp_path) as service:
         card = fire(service.url)
         assert card is not None
-        assert "**C**" in json.dumps(card["detail"])
+        assert "**C**" in json.dumps(card["evidence"])

@@ -36,8 +36,8 @@ class Ehr:
     def card(self, body: Json) -> Json:
         answer = self.app.test_client().post("/cds-services/all-relapse", json=body)
         assert answer.status_code == 200, answer.text
-        (card,) = (one for one in answer.get_json()["cards"] if one["source"]["topic"]["code"] == TOPIC)
-        return dict(card)
+        cards = {one["source"]["topic"]["code"]: one for one in answer.get_json()["cards"]}
+        return {**cards[TOPIC], "evidence": cards["allEvidence"]["detail"]}
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def ehr(knowledge: Knowledge) -> Iterator[Ehr]:
 
 def test_the_studies_of_the_server_are_named(ehr: Ehr) -> None:
     card = ehr.card({**CALL, **with_server()})
-    assert "**LOCAL-1**" in card["detail"]
-    assert "studies on the hospital's FHIR server, as of 2026-11-20" in card["detail"]
+    assert "**LOCAL-1**" in card["evidence"]
+    assert "studies on the hospital's FHIR server, as of 2026-11-20" in card["evidence"]
 
 
 def test_what_is_asked_names_no_patient(ehr: Ehr) -> None:
@@ -62,14 +62,14 @@ def test_what_is_asked_names_no_patient(ehr: Ehr) -> None:
 def test_a_server_that_does_not_answer_leaves_the_list_incomplete(ehr: Ehr) -> None:
     ehr.reader.studies.clear()
     card = ehr.card({**CALL, **with_server()})
-    assert "could not be read for this call" in card["detail"]
+    assert "could not be read for this call" in card["evidence"]
     assert "no open study" not in card["summary"]
 
 
 def test_without_a_token_nothing_is_asked_and_the_card_is_the_general_one(ehr: Ehr) -> None:
     card = ehr.card({**CALL, "fhirServer": FHIR_SERVER})
     assert ehr.reader.asked == []
-    assert "For the search" in card["detail"]
+    assert "For the search" in card["evidence"]
 
 
 def test_a_chart_without_a_trial_card_asks_for_no_study(ehr: Ehr) -> None:
