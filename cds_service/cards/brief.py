@@ -18,7 +18,7 @@ from cds_service.cards.markdown import bullet, escape
 from cds_service.cards.rendering import brief_markdown, brief_text
 from cds_service.cards.study_table import study_table
 from cds_service.cards.topics import CardPlan
-from fhir_mappings.assess import Assessment, Statement
+from fhir_mappings.assess import Assessment, Statement, filled
 
 FINDING_WORDS, OTHER_WORDS = 110, 80
 """Most words of a detail, by white space, table rows included."""
@@ -51,7 +51,7 @@ def brief_detail(
     studies, left = study_table(_shown(plan), knowledge.words, wording)
     table = table or studies
     if left:
-        lines.insert(0, Line(1, wording["more-studies"].format(count=left)))
+        lines.insert(0, Line(1, filled(wording["more-studies"], {"count": str(left)})))
     words = FINDING_WORDS if plan.topic.complete else OTHER_WORDS
     while True:
         detail = "\n\n".join(filter(None, (table, "\n".join(bullet(one.text) for one in lines), closing)))
@@ -98,7 +98,7 @@ def _single(statements: Iterable[Statement], plan: CardPlan, knowledge: CardKnow
             yield Line(words.rank or 0, brief_markdown(one, knowledge.words, unconfirmed))
     for key, count in seen.items():
         if not knowledge.words[key].rank and count > _OF_A_KIND:
-            yield Line(0, wording["more-of-a-kind"].format(count=count - _OF_A_KIND))
+            yield Line(0, filled(wording["more-of-a-kind"], {"count": str(count - _OF_A_KIND)}))
 
 
 def _shared(statements: Iterable[Statement], plan: CardPlan, knowledge: CardKnowledge) -> Iterator[Line]:
@@ -115,7 +115,7 @@ def _shared(statements: Iterable[Statement], plan: CardPlan, knowledge: CardKnow
         kept = items[:_OPEN] if name == "open" else items
         joined = "; ".join(dict.fromkeys(line.text for line in kept))
         rank = 0 if name == "open" else items[0].rank
-        yield Line(rank, wording[f"line-{name}"].format(items=joined))
+        yield Line(rank, filled(wording[f"line-{name}"], {"items": joined}))
 
 
 def _not_seen(assessment: Assessment, plan: CardPlan) -> Iterator[Line]:
@@ -124,4 +124,4 @@ def _not_seen(assessment: Assessment, plan: CardPlan) -> Iterator[Line]:
     if names:
         left = len(names) - _NOT_SEEN
         shown = [escape(name) for name in names[:_NOT_SEEN]] + ([f"{left} more"] if left > 0 else [])
-        yield Line(0, plan.topic.wording.lines["not-seen"].format(items=", ".join(shown)))
+        yield Line(0, filled(plan.topic.wording.lines["not-seen"], {"items": ", ".join(shown)}))

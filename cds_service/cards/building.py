@@ -19,7 +19,7 @@ from cds_service.cards.rendering import brief_text, in_plain_text
 from cds_service.cards.suggestions import build_suggestions
 from cds_service.cards.text import clean
 from cds_service.cards.topics import CardPlan, by_urgency, joined, plan_topics
-from fhir_mappings.assess import Assessment, Indicator
+from fhir_mappings.assess import Assessment, Indicator, filled
 
 EVIDENCE_TOPIC = "allEvidence"
 """The topic of the last card, which carries every statement where no page can be opened."""
@@ -102,8 +102,8 @@ class _Desk:
         return self._fitted(card)
 
     def evidence_card(self, topic: CardTopic) -> dict[str, Any]:
-        """The last card, with every statement: what was not on the others too."""
-        plan = CardPlan(topic, self.assessment.sections)
+        """The last card, with every statement that may stand on a card at all (D-13, D-14)."""
+        plan = CardPlan(topic, tuple(one for one in self.assessment.sections if one.on_card))
         closing = closing_lines(self.assessment, topic.wording, self.choices.explain)
         card = {
             "uuid": card_uuid(self.evaluation, "card", topic.code),
@@ -135,7 +135,7 @@ class _Desk:
         """Version, review state and where the rest stands, in one line."""
         lines, stamp = topic.wording.lines, self.assessment.knowledge
         state = "approved" if stamp.review == "approved" else "draft"
-        text = lines[f"closing-{state}"].format(version=escape(stamp.version))
+        text = filled(lines[f"closing-{state}"], {"version": escape(stamp.version)})
         where = {"smart": "closing-page", "card": "closing-card"}.get(self.choices.evidence)
         return f"{text} {lines[where]}" if where else text
 

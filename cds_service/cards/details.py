@@ -47,9 +47,10 @@ def closing_lines(assessment: Assessment, wording: CardWording, explain: bool) -
 
 def _block(section: Section, knowledge: CardKnowledge, wording: CardWording, titled: bool, limit: int) -> str:
     unconfirmed = wording.lines["unconfirmed"]
-    shown = section.statements[:limit] if limit else section.statements
+    told = [one for one in section.statements if one.on_card]
+    shown = told[:limit] if limit else told
     lines = [bullet(in_markdown(statement, knowledge.words, unconfirmed)) for statement in shown]
-    if left := len(section.statements) - len(shown):
+    if left := len(told) - len(shown):
         lines.append(bullet(filled(wording.lines["more"], {"count": str(left)})))
     if titled and lines:
         lines.insert(0, heading(wording.titles.get(section.name, section.name)) + "\n")

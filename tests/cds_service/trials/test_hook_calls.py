@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -139,7 +138,7 @@ B_LINEAGE = body_of("early-marrow")
 def test_the_card_names_a_study_with_all_that_a_referral_needs(hospital: Hospital) -> None:
     card = hospital.card(B_LINEAGE)
     assert card is not None
-    assert card["summary"].startswith("Clinical trial preferred: 1 candidate")
+    assert card["summary"].startswith("Clinical trial first: 1 candidate")
     for text in (
         "**A** Fictional study A (phase 2)",
         "fictional antibody",
@@ -183,7 +182,7 @@ def test_an_answer_keeps_the_card_away_until_a_fitting_study_opens(hospital: Hos
     hospital.edit(study("A"), study("C"))
     again = hospital.card(B_LINEAGE)
     assert again is not None
-    assert "**C**" in again["detail"]
+    assert "**C**" in again["evidence"]
 
 
 def test_the_new_card_of_the_same_day_is_another_card_and_can_be_answered(hospital: Hospital) -> None:
@@ -242,20 +241,20 @@ def test_a_measured_organ_function_decides_about_a_study(hospital: Hospital) -> 
     hospital.edit(study("A") + limit)
     fits = hospital.card(body_of("early-marrow", creatinine("2026-11-18", 0.4)))
     assert fits is not None
-    assert "creatinine: 0.4 mg/dL (2026-11-18)" in fits["detail"]
+    assert "creatinine: 0.4 mg/dL (2026-11-18)" in fits["evidence"]
     not_known = hospital.card(B_LINEAGE)
     assert not_known is not None
-    assert "not on record: creatinine: 1 mg/dL or less" in not_known["detail"]
+    assert "not on record: creatinine: 1 mg/dL or less" in not_known["evidence"]
     refused = hospital.card(body_of("early-marrow", creatinine("2026-11-18", 2.5)))
     assert refused is not None
-    assert "No open study found on 2026-11-20 within 250 km." in refused["detail"]
-    assert "expected 1 mg/dL or less, found 2.5 mg/dL" in refused["detail"]
+    assert "No open study found on 2026-11-20 within 250 km." in refused["evidence"]
+    assert "expected 1 mg/dL or less, found 2.5 mg/dL" in refused["evidence"]
 
 
 def test_an_empty_list_says_so_and_a_missing_test_is_asked_for(hospital: Hospital) -> None:
     no_flow = hospital.card(body_of("early-marrow", without="cd19"))
     assert no_flow is not None
-    assert "CD19 on the blasts (flow cytometry) is not on record and decides about A." in no_flow["detail"]
+    assert "CD19 on the blasts (flow cytometry) is not on record and decides about A." in no_flow["evidence"]
     hospital.edit()
     card = hospital.card(B_LINEAGE)
     assert card is not None
@@ -304,8 +303,8 @@ def test_without_a_list_the_card_says_what_to_search_for(knowledge: Knowledge) -
     answer = app.test_client().post(SERVICE, json=B_LINEAGE).get_json()
     parts_of(app).close()
     (card,) = (one for one in answer["cards"] if one["source"]["topic"]["code"] == TOPIC)
-    assert "For the search: relapsed ALL, B lineage" in card["evidence"]
-    assert "List of studies" not in card["evidence"]
+    assert "For the search: relapsed ALL, B lineage" in card["detail"]
+    assert "List of studies" not in card["detail"]
 
 
 def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_shown(tmp_path: Path) -> None:
@@ -329,4 +328,4 @@ def test_the_answer_outlives_the_service_and_a_study_that_opened_meanwhile_is_sh
     with running(settings, AT, tmp_path) as service:
         card = fire(service.url)
         assert card is not None
-        assert "**C**" in json.dumps(card["evidence"])
+        assert "| C |" in card["detail"]

@@ -44,6 +44,7 @@ def test_topics_come_by_rank_with_their_fixed_codes(topics: tuple[CardTopic, ...
         "allTesticular",
         "allSafety",
         "allData",
+        "allEvidence",
     ]
     assert {topic.system for topic in topics} == {"https://relapse-cds.org/CodeSystem/card-topic"}
 
@@ -105,7 +106,7 @@ def test_no_dose_and_no_order_to_the_clinician_is_written_anywhere() -> None:
         ('sections = ["HSCT"]\nsource', 'sections = ["hsct"]\nsource', "wrong value"),
         ('sections = ["EMSCREEN"]\nonly', 'sections = ["EMSCREN"]\nonly', "no section EMSCREN"),
         ('HSCT = "Allogeneic HSCT"\n', "", "section HSCT has no title"),
-        ('suggestions = ["mrd"]', 'suggestions = ["mdr"]', "mdr is not defined"),
+        ('suggestions = ["mrd", "mrd-again"]', 'suggestions = ["mdr", "mrd-again"]', "mdr is not defined"),
         (
             'links = ["finding-source", "timeline"]',
             'links = ["finding-source", "time-line"]',
