@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cds_service.cards.content import Words
 from cds_service.cards.markdown import escape
 from cds_service.cards.text import shorten
-from fhir_mappings.assess import Statement
+from fhir_mappings.assess import Statement, Words
 
 MOST_STUDIES = 3
 _TO_CONFIRM = 2

@@ -295,7 +295,12 @@ class Settings(BaseSettings):
     def demo(cls, public_url: str, fhir_server: str, **changes: Any) -> Self:
         """For ``demo``: the embedded FHIR sandbox as the one open tenant, the assessment explained."""
         sandbox = Tenant(
-            id="demo", fhir_servers=(fhir_server,), allow_private=True, open_fhir=True, profile="sandbox"
+            id="demo",
+            fhir_servers=(fhir_server,),
+            allow_private=True,
+            open_fhir=True,
+            profile="sandbox",
+            evidence="smart",
         )
         values: dict[str, Any] = {"public_url": public_url, "explain": True, "tenants": (sandbox,)}
         return cls.embedded(**{**values, **changes})

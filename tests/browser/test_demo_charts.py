@@ -36,7 +36,7 @@ def test_a_finding_is_shown_with_its_evidence(page: Page, demo: DemoPlace) -> No
     open_chart(page, demo, "early-marrow")
     finding = card(page, "allFinding")
     expect(finding.locator(".badge")).to_have_text("critical")
-    expect(finding.locator("h3")).to_contain_text("Relapsed ALL: early isolated marrow relapse")
+    expect(finding.locator("h3")).to_contain_text("Relapsed B-ALL, early, isolated marrow")
     expect(finding.locator(".detail")).to_contain_text("marrow lymphoblasts 82 %")
     expect(finding.locator(".detail strong").first).to_be_visible()
     expect(finding.locator(".detail li").first).to_be_visible()

@@ -133,7 +133,10 @@ def wordy(knowledge: Knowledge) -> Knowledge:
         "incomplete.meaning": "Not a negative result",
     }
     (some,) = list(knowledge.words.values())[:1]
-    words = {**knowledge.words, **{key: replace(some, text=text) for key, text in told.items()}}
+    words = {
+        **knowledge.words,
+        **{key: replace(some, text=text, rank=0, brief="", line="") for key, text in told.items()},
+    }
     return replace(knowledge, words=words)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.cards.merging import merge_beyond
-from cds_service.cards.topics import CardPlan, plan_topics
+from cds_service.cards.topics import CardPlan, joined, plan_topics
 from fhir_mappings.assessment import Indicator, Section
 from tests.cds_service.cards.assessments import (
     DATA,
@@ -22,7 +22,7 @@ from tests.cds_service.cards.assessments import (
 
 
 def plans(*sections: Section) -> list[CardPlan]:
-    return plan_topics(assessment(*sections), TOPICS)
+    return joined(plan_topics(assessment(*sections), TOPICS))
 
 
 def codes(*sections: Section) -> list[str]:

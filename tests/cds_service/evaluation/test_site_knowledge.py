@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from cds_service.cards import build_cards
+from cds_service.cards import CardChoices, build_cards
 from cds_service.cli import main
 from cds_service.evaluation.site_knowledge import knowledge_in_use
 from cds_service.settings.model import Settings
@@ -102,8 +102,8 @@ def keys_and_uuids(knowledge: Knowledge) -> tuple[dict[str, str], list[str]]:
         asked[topic] = key
         return False
 
-    cards = build_cards(found, knowledge, quiet=never_quiet)
-    assert build_cards(found, knowledge, quiet=lambda topic, key: asked[topic] == key) == []
+    cards = build_cards(found, knowledge, CardChoices(quiet=never_quiet))
+    assert build_cards(found, knowledge, CardChoices(quiet=lambda topic, key: asked.get(topic) == key)) == []
     return asked, [card["uuid"] for card in cards]
 
 
