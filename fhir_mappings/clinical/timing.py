@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhir_mappings.clinical.answers import Answer
 from fhir_mappings.clinical.moments import Moment, exceeds_months, months_between, reaches_months
@@ -15,7 +15,7 @@ class TimingClass:
     value: str
     months: float | None = None
     arithmetic: str = ""
-    short: str = ""
+    short: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
