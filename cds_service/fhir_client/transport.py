@@ -42,11 +42,13 @@ class Request:
     asked_by: str = ""
     accept: str = "application/fhir+json, application/json;q=0.9"
     prefer: str = ""
+    explains: bool = False
+    """Whether the body of a 400 or 401 is read too: a token endpoint names its error there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete reply. ``body`` is unpacked; it is empty for every status but 200."""
+    """A complete reply. ``body`` is unpacked; it is empty for every status but 200 (see ``explains``)."""
 
     status: int
     headers: Mapping[str, str]
@@ -118,7 +120,7 @@ class Transport:
     def _attempt(self, request: Request, authorization: str, exchange: Exchange) -> Reply | Failed:
         mark = current_exchange.set(exchange)
         try:
-            return self._exchange(self._prepared(request, authorization), exchange.deadline)
+            return self._exchange(request, authorization, exchange.deadline)
         except TooLarge:
             return Failed("too-large")
         except (Undecodable, UnicodeError):
@@ -168,12 +170,12 @@ class Transport:
         """Close the pooled connections."""
         self._adapter.close()
 
-    def _exchange(self, prepared: requests.PreparedRequest, deadline: Deadline) -> Reply | Failed:
-        left = deadline.remaining()
+    def _exchange(self, request: Request, authorization: str, deadline: Deadline) -> Reply | Failed:
+        prepared, left = self._prepared(request, authorization), deadline.remaining()
         response = self._adapter.send(prepared, stream=True, timeout=(left, left), verify=True, proxies={})
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            if response.status_code != 200:
+            if response.status_code not in ((200, 400, 401) if request.explains else (200,)):
                 return Reply(response.status_code, headers, b"")
             body = read_body(response.raw, headers.get("content-encoding", ""), self._limit)
             return Reply(response.status_code, headers, body)

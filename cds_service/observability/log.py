@@ -28,7 +28,7 @@ KEYS: Mapping[str, str] = {
     "code": "HTTP status of the answer",
     "count": "how many of what the event names",
     "digest": "digest of the knowledge, or the newest seal of the audit trail",
-    "error": "class of an exception, or the database's code for a fault",
+    "error": "class of an exception, the database's code for a fault, or the EHR's OAuth error code",
     "evaluated": "number of evaluations",
     "event": "what happened; see the events",
     "hookInstance": "the EHR's id of the call",

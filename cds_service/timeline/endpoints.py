@@ -82,7 +82,8 @@ class SmartServers:
         base = self._check(endpoint, tenant, server)
         parts = urlsplit(endpoint)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        request = Request(target, "POST", form, "application/x-www-form-urlencoded", "token")
+        media_type = "application/x-www-form-urlencoded"
+        request = Request(target, "POST", form, media_type, "token", accept="application/json", explains=True)
         return self._transport(tenant, base).send(request, authorization, deadline)
 
     def _check(self, endpoint: str, tenant: Tenant, server: FhirBase) -> FhirBase:

@@ -18,18 +18,20 @@ from msgspec import Meta
 
 from cds_service.fhir_client import Deadline, RefusedServer
 from cds_service.fhir_client.allowed_server import allowed_base
-from cds_service.fhir_client.transport import Failed
+from cds_service.fhir_client.transport import Failed, Reply
 from cds_service.hooks.context import PATIENT_ID
 from cds_service.http.fhir_base import FhirBase, parse_base
 from cds_service.settings.model import Settings, Tenant
 from cds_service.timeline.endpoints import SmartServers
-from cds_service.timeline.problem import LaunchRefused
+from cds_service.timeline.problem import LaunchRefused, oauth_error
 from cds_service.timeline.scopes import covers, wanted_scopes
 from cds_service.timeline.sealing import Sealed
 from fhir_mappings.assess import Knowledge, has_repeated_member
 
 LAUNCH_SECONDS = 600
 """How long a user may take to sign in."""
+REMEMBERED_SECONDS = 12 * 3600
+"""How long the browser keeps a launch, so that a late answer is called late and not unknown."""
 
 _CONTACT_SECONDS = 10.0
 _LONGEST_SESSION = 3600
@@ -68,6 +70,10 @@ class _TokenResponse(msgspec.Struct):
     scope: str = ""
     patient: str = ""
     expires_in: int | str | None = None
+
+
+class _TokenError(msgspec.Struct):
+    error: str = ""
 
 
 class Launcher:
@@ -179,15 +185,28 @@ class Launcher:
             Deadline.after(_CONTACT_SECONDS),
         )
         if isinstance(reply, Failed) or reply.status >= 500:
-            raise LaunchRefused("authorization-failed")
+            raise LaunchRefused("token-failed")
         if reply.status != 200:
-            raise LaunchRefused("code-refused")
+            raise _token_refusal(reply)
         if has_repeated_member(reply.body):
             raise LaunchRefused("token-unusable")
         try:
             return msgspec.json.decode(reply.body, type=_TokenResponse)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise LaunchRefused("token-unusable") from None
+
+
+def _token_refusal(reply: Reply) -> LaunchRefused:
+    """What a token endpoint's refusal means (RFC 6749 5.2); 401 is only ever said to a client."""
+    try:
+        named = msgspec.json.decode(reply.body, type=_TokenError).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        named = ""
+    if named == "invalid_grant":
+        return LaunchRefused("code-refused")
+    if named == "invalid_client" or (reply.status == 401 and oauth_error(named) == "other"):
+        return LaunchRefused("client-refused", "invalid_client")
+    return LaunchRefused("token-refused", oauth_error(named))
 
 
 def challenge(verifier: str) -> str:

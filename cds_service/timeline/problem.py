@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,30 @@ class Told:
 
 _AGAIN = "Open the timeline again from the patient's chart."
 _ADMINISTRATOR = "Please tell the person who administers this service."
+_LATER = "Try again in a moment."
+
+OAUTH_ERRORS: Mapping[str, tuple[str, str]] = {
+    "invalid_request": ("it could not use the request, or does not know this launch", _ADMINISTRATOR),
+    "unauthorized_client": ("this service may not sign in this way", _ADMINISTRATOR),
+    "unsupported_response_type": ("it does not give authorisation codes", _ADMINISTRATOR),
+    "unsupported_grant_type": ("it does not take authorisation codes", _ADMINISTRATOR),
+    "invalid_scope": ("it does not give the access that was asked for", _ADMINISTRATOR),
+    "invalid_client": ("it did not accept the service's client id or secret", _ADMINISTRATOR),
+    "server_error": ("it failed", _LATER),
+    "temporarily_unavailable": ("it is overloaded or under maintenance", _LATER),
+    "other": ("it gave no reason that is known here", _ADMINISTRATOR),
+}
+"""The errors that an EHR may name (RFC 6749 4.1.2.1 and 5.2): what each says, and what to do.
+
+``access_denied`` and ``invalid_grant`` have pages of their own. Whatever else an EHR writes is ``other``:
+its own text is neither shown nor logged.
+"""
+
+
+def oauth_error(text: str) -> str:
+    """The error code if it is one of the closed set, else ``other``."""
+    return text if text in OAUTH_ERRORS else "other"
+
 
 PAGES: Mapping[str, Told] = {
     "unknown-server": Told(
@@ -65,7 +89,22 @@ PAGES: Mapping[str, Told] = {
     "authorization-failed": Told(
         502,
         "The EHR refused the sign-in",
-        "It answered the authorisation request with an error. No data were read. " + _AGAIN,
+        "It answered the request for access with an error. No data were read.",
+    ),
+    "client-refused": Told(
+        502,
+        "The EHR does not accept this service",
+        "The service's client id or secret was not accepted. No data were read.",
+    ),
+    "token-refused": Told(
+        502,
+        "The EHR refused to complete the sign-in",
+        "It did not exchange the authorisation code for access. No data were read.",
+    ),
+    "token-failed": Told(
+        502,
+        "The EHR could not complete the sign-in",
+        "Its token endpoint did not answer, or failed. No data were read. " + _LATER,
     ),
     "code-refused": Told(
         403,
@@ -103,13 +142,21 @@ PAGES: Mapping[str, Told] = {
 
 
 class LaunchRefused(Exception):
-    """A launch or a session that is refused. ``reason`` is a key of ``PAGES``."""
+    """A launch or a session that is refused.
 
-    def __init__(self, reason: str) -> None:
+    ``reason`` is a key of ``PAGES``; ``error``, where the EHR named one, a key of ``OAUTH_ERRORS``.
+    """
+
+    def __init__(self, reason: str, error: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.error = error
 
     @property
     def told(self) -> Told:
         """The page."""
-        return PAGES[self.reason]
+        told = PAGES[self.reason]
+        if not self.error:
+            return told
+        says, then = OAUTH_ERRORS[self.error]
+        return replace(told, words=f"{told.words} The EHR says that {says} (error: {self.error}). {then}")

@@ -19,9 +19,9 @@ from cds_service.timeline.chart_data import picture_of
 from cds_service.timeline.charts import ReadChart, read_chart
 from cds_service.timeline.demonstration import Demonstration, demonstration_of
 from cds_service.timeline.endpoints import SmartServers
-from cds_service.timeline.launching import LAUNCH_SECONDS, ChartAccess, Launcher, PendingLaunch
+from cds_service.timeline.launching import REMEMBERED_SECONDS, ChartAccess, Launcher, PendingLaunch
 from cds_service.timeline.page_rows import page_of
-from cds_service.timeline.problem import LaunchRefused
+from cds_service.timeline.problem import LaunchRefused, oauth_error
 from cds_service.timeline.sealing import Sealer
 from cds_service.timeline.unread import unread_panels
 
@@ -70,9 +70,8 @@ def launch() -> Response:
         response = page("timeline/leaving.html", address=address, host=host)
     else:
         response = Response(status=303, headers={"Location": address})
-    _remember(
-        response, _launch_cookie(pending.state), _sealer().seal(pending), "/timeline/callback", LAUNCH_SECONDS
-    )
+    name, sealed = _launch_cookie(pending.state), _sealer().seal(pending)
+    _remember(response, name, sealed, "/timeline/callback", REMEMBERED_SECONDS)
     log.event("timeline-launch", tenant=pending.tenant)
     return response
 
@@ -113,7 +112,8 @@ def chart(key: str) -> Response:
 def refusal_page(refused: LaunchRefused) -> Response:
     """The page of a refused launch or session: no data."""
     told = refused.told
-    log.event("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"))
+    named = {"error": refused.error} if refused.error else {}
+    log.event("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"), **named)
     return page("timeline/refused.html", told.status, title=told.title, words=told.words)
 
 
@@ -134,8 +134,10 @@ def store_unavailable(_: StoreUnavailable) -> Response:
 def _admitted(pending: PendingLaunch, state: str) -> Response:
     """The answer to a known launch: on to the chart. Raises LaunchRefused."""
     if "error" in request.args:
-        denied = _one("error") == "access_denied"
-        raise LaunchRefused("access-denied" if denied else "authorization-failed")
+        error = _one("error")
+        if error == "access_denied":
+            raise LaunchRefused("access-denied")
+        raise LaunchRefused("authorization-failed", oauth_error(error))
     code = _one("code")
     if not code:
         raise LaunchRefused("malformed-launch")

@@ -36,6 +36,10 @@ class Behaviour:
     """What the server does beside the specification. ``pkce`` are the methods it says it supports."""
 
     denies: bool = False
+    answer_error: str = ""
+    """The error it sends the user back with; empty: by the specification."""
+    token_error: tuple[int, str] | None = None
+    """Status and body of the token endpoint; None: by the specification."""
     pkce: tuple[str, ...] = ("S256",)
     capabilities: tuple[str, ...] = ("launch-ehr", "launch-standalone", "permission-v2", "client-public")
     grants: str | None = None
@@ -114,10 +118,11 @@ class AuthorizationServer:
         # Without a known client and its redirect URI nobody is sent anywhere (RFC 6749 4.1.2.1).
         if asked.get("client_id") != self.client_id or asked.get("redirect_uri") not in self.redirect_uris:
             return Response("unknown client or redirect_uri", 400)
-        error = self._fault(asked)
+        error = self.behaviour.answer_error or self._fault(asked)
         state = self.behaviour.answer_state if self.behaviour.answer_state is not None else asked.get("state")
         if error:
-            return self._back(asked, {"error": error, "state": state or ""})
+            text = "<b>ERROR-DESCRIPTION</b>"
+            return self._back(asked, {"error": error, "error_description": text, "state": state or ""})
         code = secrets.token_urlsafe(32)
         patient = self.launches.pop(asked["launch"]) if "launch" in asked else self.chosen_patient
         self.codes[code] = _Code(
@@ -134,6 +139,9 @@ class AuthorizationServer:
         """The token endpoint."""
         form = request.form.to_dict()
         self.token_requests.append({**form, "authorization": request.headers.get("Authorization", "")})
+        if self.behaviour.token_error is not None:
+            status, body_text = self.behaviour.token_error
+            return Response(body_text, status, content_type="application/json")
         if not self._is_client(form):
             return _oauth_error("invalid_client", 401)
         if form.get("grant_type") != "authorization_code":

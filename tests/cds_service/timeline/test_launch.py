@@ -89,7 +89,9 @@ def test_a_confidential_client_proves_itself(make_service: ServiceMaker, ehr: Au
 def test_a_wrong_client_secret_is_refused(make_service: ServiceMaker, ehr: AuthorizationServer) -> None:
     ehr.client_secret = "s3cret-of-the-client"
     visitor = Visitor(make_service(smart_client_secret="another").test_client(), ehr)
-    refused(visitor.client.get(visitor.sign_in(visitor.launch())), 403, "refused to complete the sign-in")
+    refused(
+        visitor.client.get(visitor.sign_in(visitor.launch())), 502, "client id or secret was not accepted"
+    )
 
 
 @pytest.mark.parametrize(
