@@ -14,7 +14,7 @@ from tests.servers.charts import Chart, demonstration
 from tests.servers.opening import running_sandbox
 
 FEW = ("isolated-cns", "coded-relapse", "newly-diagnosed")
-SILENT = ("newly-diagnosed", "healthy")
+SILENT = ("newly-diagnosed", "healthy", "negative-report", "history-in-report")
 
 
 @pytest.fixture(scope="module")
