@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -112,8 +113,10 @@ def chart(key: str) -> Response:
 def refusal_page(refused: LaunchRefused) -> Response:
     """The page of a refused launch or session: no data."""
     told = refused.told
-    named = {"error": refused.error} if refused.error else {}
-    log.event("timeline-refused", reason=refused.reason, tenant=g.get("tenant", "none"), **named)
+    fields: dict[str, object] = {"reason": refused.reason, "tenant": g.get("tenant", "none")}
+    if refused.error:
+        fields["error"] = refused.error
+    log.event("timeline-refused", logging.INFO, **fields)
     return page("timeline/refused.html", told.status, title=told.title, words=told.words)
 
 
