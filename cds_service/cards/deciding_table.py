@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from cds_service.cards.content import CriteriaSetName
 from cds_service.cards.markdown import escape
+from cds_service.cards.text import shorten
 from fhir_mappings.assess import Assessment, Evidence, Met, Status
 
 MOST_ROWS = 4
+_ORIGINAL_CHARACTERS = 30
+"""A text of the record may not push our own lines off a card."""
 _WORDS = {">": "more than {}", ">=": "{} or more", "≥": "{} or more", "<": "less than {}", "<=": "at most {}"}
 _BY_RESULT = (Status.SUSPECT, Status.REFRACTORY, Status.PERSISTENT)
 """Findings that stand beside the criteria."""
@@ -53,7 +56,8 @@ def _met(assessment: Assessment, names: Mapping[str, str]) -> Iterator[Row]:
 
 def _value(item: Evidence) -> str:
     value = f"{item.value} {item.unit}".strip()
-    return f"{value} ({item.original})" if item.original not in ("", value) else value
+    original = shorten(item.original, _ORIGINAL_CHARACTERS)
+    return f"{value} ({original})" if original not in ("", value) else value
 
 
 def _rule(item: Evidence) -> str:
@@ -76,6 +80,6 @@ def as_lines(rows: list[Row]) -> list[str]:
     """The rows as sentences, for a client without room for a table."""
     return [
         escape(f"{row.result} {row.value} on {row.date or 'an unknown date'}")
-        + (escape(f" ({row.rule})") if row.rule else "")
+        + (f" ({escape(row.rule)})" if row.rule else "")
         for row in rows[:2]
     ]
