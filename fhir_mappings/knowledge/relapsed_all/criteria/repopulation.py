@@ -16,6 +16,7 @@ from fhir_mappings.clinical.samples import Sample, highest_of
 from fhir_mappings.clinical.verdict import Met, NotMet, Unknown, Verdict
 from fhir_mappings.clinical.window import Gap, Window
 from fhir_mappings.knowledge.criterion import Criterion, CriterionParameters, Percent, Site, ThresholdLine
+from fhir_mappings.knowledge.relapsed_all.criteria.earlier_marrows import EarlierMarrows
 
 KEY = "repopulation"
 Mode = Literal["rise", "above-five", "two-above-25"]
@@ -57,16 +58,18 @@ def repopulation(window: Window, criteria: CriteriaSet, gap: Gap) -> Verdict:
     rule = criteria.part(KEY, Parameters)
     if rule is None or not window.marrow:
         return Unknown((gap("marrow"),))
+    thresholds = (rule.rise_over, rule.final_over)
+    marrows = EarlierMarrows(window.marrow, rule.minimum_gap_hours, rule.maximum_gap_days, thresholds)
     doubtful = False
     for later in window.marrow:
         if later.value.is_above(rule.final_over) is Answer.NO:
             continue
-        for earlier in window.marrow:
-            answer = _repopulates(earlier, later, rule)
-            if answer is Answer.YES:
-                threshold = plain(rule.final_over)
-                return Met((earlier.evidence(), later.evidence(">", threshold)), later.day)
-            doubtful = doubtful or answer is Answer.UNSURE
+        answers = [_repopulates(one, later, rule) for one in marrows.deciding(later.day)]
+        if Answer.YES in answers:
+            earlier = next(one for one in window.marrow if _repopulates(one, later, rule) is Answer.YES)
+            threshold = plain(rule.final_over)
+            return Met((earlier.evidence(), later.evidence(">", threshold)), later.day)
+        doubtful = doubtful or Answer.UNSURE in answers
     highest = highest_of(window.marrow)
     if highest.value.is_above(rule.final_over) is Answer.NO:
         return NotMet((highest.evidence(">", plain(rule.final_over)),))
