@@ -104,7 +104,7 @@ def test_look_alikes_are_found_and_others_are_not(
     told = report(tmp_path / "out")
     found = {one["code"]: one["concept"] for one in told["proposed"]}
     wanted = {code: concept for code, concept in planted.items() if code not in understood(told)}
-    assert len(wanted) > 20
+    assert len(wanted) > 15
     missed = {code: found.get(code) for code, concept in wanted.items() if found.get(code) != concept}
     assert len(missed) <= 0.05 * len(wanted), missed
     noise = [code for code in found if code not in planted]
