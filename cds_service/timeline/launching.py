@@ -94,11 +94,13 @@ class Launcher:
 
         ``launch`` is empty for a standalone launch.
         """
+        if not iss:
+            raise LaunchRefused("no-server")
         tenant, server = self._server(iss)
         if not tenant.smart_client_id:
             raise LaunchRefused("no-client")
         if len(launch) > _LONGEST_LAUNCH:
-            raise LaunchRefused("malformed-launch")
+            raise LaunchRefused("launch-too-long")
         endpoints = self._servers.discover(tenant, server, Deadline.after(_CONTACT_SECONDS))
         pending = PendingLaunch(
             ends=at.timestamp() + LAUNCH_SECONDS,
@@ -137,14 +139,13 @@ class Launcher:
             raise LaunchRefused("token-unusable")
         if not covers(found.scope, self._knowledge.needs):
             raise LaunchRefused("missing-scope")
-        if not PATIENT_ID.fullmatch(found.patient):
-            raise LaunchRefused("no-patient")
+        patient = _plain_id(found.patient)
         return ChartAccess(
             ends=at.timestamp() + _lifetime(found.expires_in),
             key=secrets.token_urlsafe(16),
             tenant=tenant.id,
             server=pending.server,
-            patient=found.patient,
+            patient=patient,
             scope=found.scope[:1024],
             token=found.access_token,
         )
@@ -221,6 +222,16 @@ def _client_secret_basic(tenant: Tenant) -> str:
         return ""
     name, secret = quote(tenant.smart_client_id), quote(tenant.smart_client_secret.get_secret_value())
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def _plain_id(patient: str) -> str:
+    """The id of the launch's patient; some servers write it as a reference. Raises LaunchRefused."""
+    if not patient:
+        raise LaunchRefused("no-patient")
+    plain = patient.removeprefix("Patient/")
+    if not PATIENT_ID.fullmatch(plain):
+        raise LaunchRefused("patient-unusable")
+    return plain
 
 
 def _lifetime(expires_in: int | str | None) -> int:

@@ -57,6 +57,16 @@ PAGES: Mapping[str, Told] = {
     "malformed-launch": Told(
         400, "This launch cannot be read", "The launch address is incomplete or malformed. " + _AGAIN
     ),
+    "launch-too-long": Told(
+        400,
+        "The launch context is too long",
+        "The launch parameter that the EHR sent is longer than 2048 characters. " + _ADMINISTRATOR,
+    ),
+    "no-server": Told(
+        400,
+        "No FHIR server was named",
+        "The launch address has no iss parameter. " + _AGAIN,
+    ),
     "discovery-failed": Told(
         502,
         "The EHR does not say how to sign in",
@@ -77,6 +87,12 @@ PAGES: Mapping[str, Told] = {
         400,
         "This launch is not known to this browser",
         "It was begun in another browser, was used before, or is not genuine. No data were read. " + _AGAIN,
+    ),
+    "launch-elsewhere": Told(
+        400,
+        "This launch is not known to this browser",
+        "It was begun or answered at another address of this service than its public one (public_url), "
+        "or in another browser, or was used before. No data were read.",
     ),
     "launch-expired": Told(
         400, "This launch has expired", "Signing in took too long. No data were read. " + _AGAIN
@@ -124,6 +140,12 @@ PAGES: Mapping[str, Told] = {
     ),
     "no-patient": Told(
         400, "No patient is chosen", "The EHR granted access without naming a patient. " + _AGAIN
+    ),
+    "patient-unusable": Told(
+        502,
+        "The EHR's patient id cannot be used",
+        "It named the patient by something that is not a plain id (1 to 64 letters, digits, - and .). "
+        "No data were read. " + _ADMINISTRATOR,
     ),
     "missing-scope": Told(
         403,

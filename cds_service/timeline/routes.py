@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import cast
 
@@ -20,9 +19,11 @@ from cds_service.timeline.chart_data import picture_of
 from cds_service.timeline.charts import ReadChart, read_chart
 from cds_service.timeline.demonstration import Demonstration, demonstration_of
 from cds_service.timeline.endpoints import SmartServers
+from cds_service.timeline.launch_cookies import INDEX, begun, launch_cookie
 from cds_service.timeline.launching import REMEMBERED_SECONDS, ChartAccess, Launcher, PendingLaunch
 from cds_service.timeline.page_rows import page_of
 from cds_service.timeline.problem import LaunchRefused, oauth_error
+from cds_service.timeline.public_address import is_elsewhere, public_launch
 from cds_service.timeline.sealing import Sealer
 from cds_service.timeline.unread import unread_panels
 
@@ -36,6 +37,7 @@ timeline = Blueprint(
 )
 
 _KEY = "relapse_cds.timeline"
+_CALLBACK = "/timeline/callback"
 _COOKIE_BYTES = 3600
 _MOST_COOKIES = 3
 _DEMONSTRATION_SECONDS = 300
@@ -63,16 +65,17 @@ def start() -> Response:
 @timeline.get("/launch")
 def launch() -> Response:
     """EHR launch (with ``launch``) and standalone launch (without)."""
-    pending, address = _launcher().begin(_one("iss"), _one("launch"), parts_of().clock())
-    g.tenant = pending.tenant
+    public_url = parts_of().settings.public_url
+    if is_elsewhere(request.host, public_url) and (public := public_launch(public_url, request.args)):
+        return _sent(public)
+    iss = _one("iss")
     if "form" in request.args:
-        # The policy of the page with the form forbids it to lead elsewhere, and a redirect would.
-        host = address.partition("://")[2].partition("/")[0]
-        response = page("timeline/leaving.html", address=address, host=host)
-    else:
-        response = Response(status=303, headers={"Location": address})
-    name, sealed = _launch_cookie(pending.state), _sealer().seal(pending)
-    _remember(response, name, sealed, "/timeline/callback", REMEMBERED_SECONDS)
+        # Typed by hand; the server compares the audience letter by letter.
+        iss = iss.strip().removesuffix("/")
+    pending, address = _launcher().begin(iss, _one("launch"), parts_of().clock())
+    g.tenant = pending.tenant
+    response = _sent(address)
+    _remember_launch(response, pending)
     log.event("timeline-launch", tenant=pending.tenant)
     return response
 
@@ -81,17 +84,18 @@ def launch() -> Response:
 def callback() -> Response:
     """The answer of the authorisation server."""
     state = _one("state")
-    sealed = request.cookies.get(_launch_cookie(state), "")
+    sealed = request.cookies.get(launch_cookie(state), "")
     pending = _sealer().open(sealed, PendingLaunch) if state and sealed else None
     if pending is None or pending.state != state:
-        raise LaunchRefused("unknown-launch")
+        elsewhere = is_elsewhere(request.host, parts_of().settings.public_url)
+        raise LaunchRefused("launch-elsewhere" if elsewhere else "unknown-launch")
     g.tenant = pending.tenant
     try:
         response = _admitted(pending, state)
     except LaunchRefused as refused:
         response = refusal_page(refused)
     # A launch is answered once, however it ends.
-    response.delete_cookie(_launch_cookie(state), path="/timeline/callback")
+    response.delete_cookie(launch_cookie(state), path=_CALLBACK)
     return response
 
 
@@ -117,7 +121,9 @@ def refusal_page(refused: LaunchRefused) -> Response:
     if refused.error:
         fields["error"] = refused.error
     log.event("timeline-refused", logging.INFO, **fields)
-    return page("timeline/refused.html", told.status, title=told.title, words=told.words)
+    public_url = parts_of().settings.public_url if refused.reason == "launch-elsewhere" else ""
+    values = {"title": told.title, "words": told.words, "public_url": public_url}
+    return page("timeline/refused.html", told.status, **values)
 
 
 @timeline.errorhandler(Refusal)
@@ -188,9 +194,22 @@ def _one(name: str) -> str:
     return values[0] if values else ""
 
 
-def _launch_cookie(state: str) -> str:
-    """A cookie of its own for each launch, so that two windows do not disturb each other."""
-    return f"relapse_launch_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+def _sent(address: str) -> Response:
+    """On to another address."""
+    if "form" not in request.args:
+        return Response(status=303, headers={"Location": address})
+    # The policy of the page with the form forbids it to lead elsewhere, and a redirect would.
+    host = address.partition("://")[2].partition("/")[0]
+    return page("timeline/leaving.html", address=address, host=host)
+
+
+def _remember_launch(response: Response, pending: PendingLaunch) -> None:
+    index, dropped = begun(request.cookies, pending.state)
+    for name in dropped:
+        response.delete_cookie(name, path=_CALLBACK)
+    name, sealed = launch_cookie(pending.state), _sealer().seal(pending)
+    _remember(response, name, sealed, _CALLBACK, REMEMBERED_SECONDS)
+    _remember(response, INDEX, index, "/timeline/", REMEMBERED_SECONDS)
 
 
 def _recalled(name: str) -> str:

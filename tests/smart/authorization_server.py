@@ -45,6 +45,8 @@ class Behaviour:
     grants: str | None = None
     """The scopes it grants; None: those asked for."""
     names_patient: bool = True
+    patient_form: str = "{}"
+    """How the token response writes the patient's id."""
     code_seconds: float = 60.0
     token_type: str = "Bearer"
     expires_in: Any = 300
@@ -162,7 +164,7 @@ class AuthorizationServer:
             "scope": granted,
         }
         if self.behaviour.names_patient:
-            body["patient"] = code.patient
+            body["patient"] = self.behaviour.patient_form.format(code.patient)
         response = jsonify({key: value for key, value in body.items() if value is not None})
         response.headers["Cache-Control"] = "no-store"
         return response

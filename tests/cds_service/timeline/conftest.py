@@ -24,7 +24,8 @@ from fhir_mappings.assess import Knowledge
 from tests.conftest import AT
 from tests.smart.authorization_server import AuthorizationServer, Behaviour, running_ehr
 
-PUBLIC_URL = "http://cds.example.org"
+PUBLIC_URL = "http://localhost"
+"""Where the test client is, as far as it knows."""
 CALLBACK = f"{PUBLIC_URL}/timeline/callback"
 
 

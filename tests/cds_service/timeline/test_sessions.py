@@ -41,7 +41,7 @@ def test_a_launch_expires(
     hand, clock = moving
     visitor = Visitor(make_service(clock).test_client(), ehr)
     sent = visitor.launch()
-    [line] = sent.headers.getlist("Set-Cookie")
+    line, _ = sent.headers.getlist("Set-Cookie")
     # The browser still has the launch then, and so it can be called late.
     assert int(line.partition("Max-Age=")[2].partition(";")[0]) > 3600
     back = visitor.sign_in(sent)
@@ -97,13 +97,13 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(visitor: Visitor) -
     for line in made:
         assert "HttpOnly" in line
         assert "SameSite=Lax" in line
-        assert "Path=/timeline/c" in line
+        assert ("Path=/timeline/c" in line) != line.startswith("relapse_launches=")
 
 
 def test_cookies_are_secure_behind_https(ehr: AuthorizationServer, make_service: ServiceMaker) -> None:
     app = make_service()
     parts = parts_of(app)
-    settings = parts.settings.model_copy(update={"public_url": "https://cds.example.org"})
+    settings = parts.settings.model_copy(update={"public_url": "https://localhost"})
     attach(app, replace(parts, settings=settings))
     sent = Visitor(app.test_client(), ehr).launch()
     assert all("Secure" in line for line in sent.headers.getlist("Set-Cookie"))
