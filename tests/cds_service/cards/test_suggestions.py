@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cds_service.cards import CardChoices, build_cards
+from cds_service.cards.suggestions import build_suggestions
 from fhir_mappings.assessment import Assessment, Marker
 from fhir_mappings.clinical.facts import Lineage
 from tests.cds_service.cards.assessments import (
@@ -71,11 +73,29 @@ def test_resources_are_valid_and_drafts_that_nobody_signed() -> None:
         }
 
 
-def test_only_the_lumbar_puncture_is_coded() -> None:
+def test_procedures_are_coded_and_referrals_are_not() -> None:
+    """A specimen is taken by a procedure that has a verified code; for the referrals none is known."""
     resources = [part["actions"][0]["resource"]["code"] for part in proposals(assessment(*EVERYTHING))]
-    coded = [code for code in resources if "coding" in code]
-    assert [code["coding"][0]["code"] for code in coded] == ["277762005"]
-    assert coded[0]["text"] == LUMBAR_PUNCTURE
+    coded = {code["text"]: code["coding"][0]["code"] for code in resources if "coding" in code}
+    assert coded.pop(LUMBAR_PUNCTURE) == "277762005"
+    assert set(coded.values()) == {"49401003"}
+    assert len(resources) - len(coded) - 1 == 2
+
+
+def test_every_kind_of_order_is_a_valid_resource() -> None:
+    kinds = {kind.key: kind for topic in KNOWLEDGE.card_topics for kind in topic.suggestions}
+    assert {"repeat-marrow", "repeat-lumbar-puncture", "testicular-biopsy", "mrd-again"} <= kinds.keys()
+    for kind in kinds.values():
+        always = replace(
+            kind,
+            not_lineages=frozenset(),
+            sections=frozenset(),
+            only_with=frozenset(),
+            unless=frozenset(),
+            only_unknown=(),
+        )
+        (found,) = build_suggestions([always], assessment(FINDING), set(), set(), "evaluation", set())
+        ServiceRequest.model_validate_json(json.dumps(found["actions"][0]["resource"]))
 
 
 def test_no_referral_for_a_patient_on_a_study() -> None:
