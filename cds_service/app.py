@@ -41,7 +41,8 @@ from cds_service.wire.source_attributes import source_attributes
 from fhir_mappings.assess import Knowledge
 from fhir_mappings.trials import load_trial_knowledge
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_REQUEST_ID = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+"""A UUID, or 32 hexadecimal digits as nginx writes: of any other form it might name a patient."""
 
 
 def utc_now() -> datetime:

@@ -47,8 +47,7 @@ def call(service_id: str) -> Response:
     chart = ChartRequest.of_hook(hook)
     tenant = tenant_of(chart, caller.tenant, parts.settings)
     g.tenant = tenant.id
-    if wait := parts.rate.wait(g.tenant):
-        raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
+    count_call(parts, g.tenant)
     deadline = _deadline(parts)
     asked = Call(hook, service, caller, tenant)
 
@@ -60,6 +59,12 @@ def call(service_id: str) -> Response:
     if tenant.mode == "silent":
         return json_response(silent_answer(parts, asked, evaluated))
     return json_response(answer(parts, asked, *evaluated()))
+
+
+def count_call(parts: Parts, tenant: str) -> None:
+    """Counts a call or a feedback against the rate of a tenant. Raises Refusal: too-many-calls."""
+    if wait := parts.rate.wait(tenant):
+        raise Refusal(Problem.TOO_MANY_CALLS, headers={"Retry-After": str(ceil(wait))})
 
 
 def identify(parts: Parts, path: str, *, discovery: bool = False) -> Caller:

@@ -11,6 +11,7 @@ Sources: CDS Hooks 2.0 "Trusting CDS Clients"; RFC 7515 4.1; RFC 7519 4.1; RFC 8
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ MAX_TOKEN_ID = 256
 MAX_LIFETIME_SECONDS = 3600
 """Epic signs for 900 s; an hour is the most that the replay store has to remember."""
 LEEWAY_SECONDS = 60
+_SLASHES = re.compile("/+")
 _OWN_RULES = ("crit", "b64", "zip", "enc", "jwk", "x5u")
 
 
@@ -63,16 +65,28 @@ def check_jku(header: Mapping[str, Any], tenant: Tenant) -> None:
 
 def check_audience(claims: Mapping[str, Any], endpoint: str, tenant: Tenant) -> None:
     """``aud`` (a text, or a list of texts) must hold the URL of the endpoint that was called, from our
-    configuration, or one of the tenant's aliases.
+    configuration, or one of the tenant's aliases. Slashes that were joined doubly, and a last one, say
+    nothing of whom a token is for; everything else is compared as it is written.
 
     :raises Refused: it holds neither.
     """
     found = claims.get("aud")
     audiences = found if isinstance(found, list) else [found]
     accepted = (endpoint, *tenant.audiences)
-    if not all(isinstance(one, str) for one in audiences) or not any(one in accepted for one in audiences):
+    wanted = {_joined(one) for one in accepted}
+    texts = [one for one in audiences if isinstance(one, str)]
+    if len(texts) < len(audiences) or not any(_joined(one) in wanted for one in texts):
         shown = ", ".join(printable(one) for one in audiences[:5])
         raise Refused(Reason.AUDIENCE, f"aud is {shown}; accepted: {', '.join(accepted)}", tenant.id)
+
+
+def _joined(address: str) -> str:
+    """An address with each run of slashes in its path as one, and without one slash at its end."""
+    scheme, separator, rest = address.partition("://")
+    if not separator or "?" in rest or "#" in rest:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host}{_SLASHES.sub('/', slash + path).removesuffix('/')}"
 
 
 def check_times(claims: Mapping[str, Any], at: datetime) -> int:

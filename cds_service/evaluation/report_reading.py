@@ -34,7 +34,7 @@ MOST_ATTACHMENTS = 12
 MOST_BYTES = 12_000_000
 """Of all attachments of one call together."""
 
-_BINARY = re.compile(r"Binary/[A-Za-z0-9\-._]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?")
+_BINARY = re.compile(r"Binary/[A-Za-z0-9\-._]{1,128}(/_history/[A-Za-z0-9\-._]{1,128})?")
 
 
 class NoSuchReader(LookupError):

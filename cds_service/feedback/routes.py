@@ -8,7 +8,7 @@ import orjson
 from flask import Blueprint, Response, request
 from prometheus_client import Counter
 
-from cds_service.api.hook_calls import identify
+from cds_service.api.hook_calls import count_call, identify
 from cds_service.api.problems import JSON
 from cds_service.app_state import Parts, parts_of
 from cds_service.auth import Caller
@@ -38,6 +38,7 @@ def give_feedback(service_id: str) -> Response:
         raise Refusal(Problem.UNKNOWN_PATH)
     at = parts.clock()
     caller = identify(parts, f"/cds-services/{service_id}/feedback")
+    count_call(parts, caller.tenant.id)
     body = read_bytes(request, min(MOST_BYTES, parts.settings.max_body_bytes))
     items = read_feedback(body, at)
     try:

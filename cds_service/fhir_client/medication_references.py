@@ -76,5 +76,5 @@ def _target(reference: str, base: FhirBase) -> str:
     except PagingBlocked:
         return ""
     path = re.escape(base.path)
-    plain = rf"{path}/Medication/[A-Za-z0-9\-._]{{1,64}}(/_history/[A-Za-z0-9\-.]{{1,64}})?"
+    plain = rf"{path}/Medication/[A-Za-z0-9\-._]{{1,128}}(/_history/[A-Za-z0-9\-._]{{1,128}})?"
     return target if re.fullmatch(plain, target) else ""

@@ -18,8 +18,8 @@ LONGEST_QUERY = 1500
 SHORT_QUERY = 240
 """Bytes of a query that even gateways with short addresses let through."""
 FORM = "application/x-www-form-urlencoded"
-_PATIENT_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
-"""A FHIR id; the underscore is outside the specification and found in the field."""
+_PATIENT_ID = re.compile(r"[A-Za-z0-9\-._]{1,128}")
+"""A FHIR id; the underscore and more than 64 characters are found in the field, not in FHIR."""
 
 
 class Need(Protocol):
@@ -152,7 +152,7 @@ def chunked(search: Search, record: Record, longest: int = LONGEST_QUERY) -> lis
 def request(search: Search, base: FhirBase, record: Record, detail: Detail) -> Request:
     """The request of a search. Long ones go by POST where the server is known to take that."""
     if search.is_read:
-        return Request(f"{base.path}/Patient/{search.patient_id}", about=search.resource_type)
+        return Request(f"{base.path}/Patient/{quote(search.patient_id, safe='')}", about=search.resource_type)
     query = _query(search, record, detail, search.codes)
     asked_by = search.parameter if search.codes and detail < Detail.PATIENT else ""
     path = f"{base.path}/{search.resource_type}"

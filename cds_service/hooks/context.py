@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from fhir_mappings.assess import Decoded
 
-PATIENT_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-"""FHIR R4 id. Matched in full: ``$`` would let a line break pass."""
+PATIENT_ID = re.compile(r"[A-Za-z0-9\-._]{1,128}")
+"""An id is opaque: FHIR R4 has 64 characters and no underscore, some EHRs write more. Matched in full: ``$``
+would let a line break pass."""
 
 _REFERENCE = "Patient/"
 
@@ -27,7 +28,7 @@ def _bare(value: Any) -> Any:
 
 def _check_id(text: str) -> str:
     if not PATIENT_ID.fullmatch(text):
-        raise ValueError("write the FHIR id of the Patient: 1 to 64 of A-Z a-z 0-9 - .")
+        raise ValueError("write the FHIR id of the Patient: 1 to 128 of A-Z a-z 0-9 - . _")
     return text
 
 
@@ -35,7 +36,7 @@ PatientId = Annotated[
     str,
     BeforeValidator(_bare),
     AfterValidator(_check_id),
-    WithJsonSchema({"type": "string", "pattern": "^(Patient/)?[A-Za-z0-9.-]{1,64}$"}),
+    WithJsonSchema({"type": "string", "pattern": "^(Patient/)?[A-Za-z0-9._-]{1,128}$"}),
 ]
 
 

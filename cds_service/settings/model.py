@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     max_resources: int = Field(default=20_000, ge=1, le=1_000_000)
     """Bodies with more resources are refused."""
     rate_limit_per_minute: int = Field(default=0, ge=0)
-    """Calls a minute for each tenant, over all workers; 0: no limit."""
+    """Calls and feedback a minute for each tenant, over all workers; 0: no limit."""
     snooze_days: int = Field(default=30, ge=0, le=3650)
     """How long an overridden card stays quiet, in days; 0: it does not."""
     feedback_retention_days: int = Field(default=3650, ge=1, le=36_500)

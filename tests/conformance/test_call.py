@@ -104,12 +104,44 @@ def test_users_and_encounters_of_every_kind(caller: FlaskClient, user: str, enco
 
 @pytest.mark.req("C4")
 @pytest.mark.parametrize(
-    "patient", ["", "Patient/", "a b", "x" * 65, "1\n", "../1", "1,2", "1&_id=2", 7, None]
+    "patient",
+    [
+        "",
+        " ",
+        "Patient/",
+        "a b",
+        "x" * 129,
+        "1\n",
+        "../1",
+        "1/2",
+        "1%2F2",
+        "1?2",
+        "1,2",
+        "1&_id=2",
+        "\u00e9",
+        7,
+        None,
+    ],
 )
 def test_a_patient_id_is_a_fhir_id(caller: FlaskClient, patient: object) -> None:
     assert (
         send(caller, request_of(HEALTHY, context={"userId": "P/1", "patientId": patient})).status_code == 400
     )
+
+
+@pytest.mark.req("C4")
+@pytest.mark.parametrize("patient", ["eq_081-VQEgP8drUUqCWzHfw3", "_", "x" * 65, "x" * 127 + "_", "A.b-c_9"])
+def test_a_patient_id_is_opaque(caller: FlaskClient, patient: str) -> None:
+    """Found as it is written: with a relapse in a prefetch of that patient there is a card."""
+    named = RELAPSED.resources[0]["id"]
+    text = orjson.dumps(request_of(RELAPSED)).decode()
+    for before, after in (("Patient/", ""), ('"id":"', '"'), ('"patientId":"', '"')):
+        text = text.replace(f"{before}{named}{after}", f"{before}{patient}{after}")
+    own = orjson.loads(text)
+    assert own["context"]["patientId"] == patient
+    answer = send(caller, own)
+    assert answer.status_code == 200
+    assert answer.json["cards"]
 
 
 @pytest.mark.req("C4")

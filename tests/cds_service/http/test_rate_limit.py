@@ -55,3 +55,12 @@ def test_a_call_too_many_is_429(make_app: Callable[..., Flask]) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 30
     assert answers[2].json["issue"][0]["code"] == "throttled"  # type: ignore[index]
+
+
+def test_feedback_is_counted_with_the_calls(make_app: Callable[..., Flask]) -> None:
+    client = make_app(rate_limit_per_minute=2).test_client()
+    item = {"card": "unknown", "outcome": "overridden", "outcomeTimestamp": "2021-01-04T09:29:30Z"}
+    answers = [client.post(f"{CALL}/feedback", json={"feedback": [item]}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 30
+    assert answers[2].json["issue"][0]["code"] == "throttled"  # type: ignore[index]
