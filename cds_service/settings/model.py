@@ -21,6 +21,20 @@ ENVIRONMENT_PREFIX = "RELAPSE_CDS_"
 
 Profile = Literal["strict", "epic", "cerner", "sandbox", "compact"]
 Habits = Literal["none", "hapi", "smart", "medplum", "epic", "cerner"]
+SmartType = Literal[
+    "CarePlan",
+    "Condition",
+    "DiagnosticReport",
+    "DocumentReference",
+    "MedicationAdministration",
+    "MedicationRequest",
+    "Observation",
+    "Patient",
+    "Procedure",
+    "ResearchSubject",
+    "ServiceRequest",
+    "Specimen",
+]
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256", "PS384"]
 
 
@@ -112,6 +126,10 @@ class Tenant(BaseModel):
     """The timeline's client id at this EHR; empty: the timeline cannot be launched from it."""
     smart_client_secret: SecretStr | None = None
     """Of a confidential client; none: a public one, bound by PKCE alone."""
+    smart_secret_plain: bool = False
+    """Whether id and secret are sent as they are, to servers that do not decode them (RFC 6749 2.3.1)."""
+    smart_resource_types: tuple[SmartType, ...] = ()
+    """What the timeline asks to read, Condition and Observation at least; empty: all; see timeline.md."""
     smart_origins: tuple[WebAddress, ...] = ()
     """Where this EHR's users sign in, when that is not the origin of its FHIR server."""
 
@@ -143,6 +161,13 @@ class Tenant(BaseModel):
         except (KeyError, ValueError, OSError):
             raise ValueError("write an IANA time zone such as Europe/Berlin") from None
         return name
+
+    @field_validator("smart_resource_types")
+    @classmethod
+    def _concluding(cls, types: tuple[SmartType, ...]) -> tuple[SmartType, ...]:
+        if types and not {"Condition", "Observation"} <= set(types):
+            raise ValueError("Condition and Observation are needed to conclude anything; name both")
+        return types
 
     @field_validator("id")
     @classmethod

@@ -11,7 +11,7 @@ import hmac
 import secrets
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus, urlencode
 
 import msgspec
 from msgspec import Meta
@@ -114,9 +114,7 @@ class Launcher:
             "response_type": "code",
             "client_id": tenant.smart_client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": wanted_scopes(
-                self._knowledge.needs, version_1=endpoints.version_1, launched=bool(launch)
-            ),
+            "scope": wanted_scopes(self._types(tenant), version_1=endpoints.version_1, launched=bool(launch)),
             "state": pending.state,
             "aud": iss,
             "code_challenge": challenge(pending.verifier),
@@ -156,6 +154,9 @@ class Launcher:
         if found is None:
             raise LaunchRefused("session-over")
         return found
+
+    def _types(self, tenant: Tenant) -> set[str]:
+        return set(tenant.smart_resource_types) or {need.resource_type for need in self._knowledge.needs}
 
     def _server(self, iss: str) -> tuple[Tenant, FhirBase]:
         for tenant in self._settings.tenants:
@@ -220,7 +221,9 @@ def _client_secret_basic(tenant: Tenant) -> str:
     """The Authorization header of a confidential client (RFC 6749 2.3.1); empty for a public one."""
     if tenant.smart_client_secret is None:
         return ""
-    name, secret = quote(tenant.smart_client_id), quote(tenant.smart_client_secret.get_secret_value())
+    name, secret = tenant.smart_client_id, tenant.smart_client_secret.get_secret_value()
+    if not tenant.smart_secret_plain:
+        name, secret = quote_plus(name), quote_plus(secret)
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 

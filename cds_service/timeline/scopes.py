@@ -11,16 +11,15 @@ _GRANTED = re.compile(r"(?:patient|user)/(?P<type>\*|[A-Za-z]+)\.(?P<may>read|\*
 _CONCLUDING = frozenset({"always", "with-all"})
 
 
-def wanted_scopes(needs: Iterable[Need], *, version_1: bool, launched: bool) -> str:
+def wanted_scopes(types: Iterable[str], *, version_1: bool, launched: bool) -> str:
     """The scopes of an authorisation request: reading and searching, of one patient, and nothing else.
 
     ``version_1`` for servers that only know the older syntax. ``launched``: the EHR names the patient;
     otherwise its server is asked to let the user choose one.
     """
     may = "read" if version_1 else "rs"
-    types = sorted({need.resource_type for need in needs})
     context = "launch" if launched else "launch/patient"
-    return " ".join([context, *(f"patient/{kind}.{may}" for kind in types)])
+    return " ".join([context, *(f"patient/{kind}.{may}" for kind in sorted(types))])
 
 
 def covers(granted: str, needs: Iterable[Need]) -> bool:

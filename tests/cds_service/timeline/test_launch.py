@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,6 +59,14 @@ def test_what_is_asked_for(visitor: Visitor) -> None:
     assert len(sent["state"]) >= 43
 
 
+def test_a_site_may_ask_for_less(make_service: ServiceMaker, ehr: AuthorizationServer) -> None:
+    app = make_service(smart_resource_types=("Observation", "Condition"))
+    visitor = Visitor(app.test_client(), ehr)
+    scopes = asked(visitor.launch())["scope"].split()
+    assert scopes == ["launch", "patient/Condition.rs", "patient/Observation.rs"]
+    assert visitor.open().status_code == 200
+
+
 def test_older_servers_are_asked_in_the_older_syntax(visitor: Visitor) -> None:
     visitor.ehr.behaviour.capabilities = ("launch-ehr", "permission-v1")
     assert "patient/Observation.read" in asked(visitor.launch())["scope"].split()
@@ -84,6 +93,28 @@ def test_a_confidential_client_proves_itself(make_service: ServiceMaker, ehr: Au
     app = make_service(smart_client_secret=ehr.client_secret)
     assert Visitor(app.test_client(), ehr).open().status_code == 200
     assert "client_id" not in ehr.token_requests[0]
+
+
+@pytest.mark.parametrize(
+    ("plain", "sent"),
+    [
+        (False, "https%3A%2F%2Fapp.example%2Fx:a%2Bb%2Fc%3D%25"),
+        (True, "https://app.example/x:a+b/c=%"),
+    ],
+)
+def test_id_and_secret_are_form_encoded_unless_told_otherwise(
+    make_service: ServiceMaker,
+    ehr: AuthorizationServer,
+    monkeypatch: pytest.MonkeyPatch,
+    plain: bool,
+    sent: str,
+) -> None:
+    monkeypatch.setattr(ehr, "client_id", "https://app.example/x")
+    app = make_service(smart_client_secret="a+b/c=%", smart_secret_plain=plain)
+    visitor = Visitor(app.test_client(), ehr)
+    visitor.client.get(visitor.sign_in(visitor.launch()))
+    [exchange] = ehr.token_requests
+    assert exchange["authorization"] == "Basic " + base64.b64encode(sent.encode()).decode()
 
 
 def test_a_wrong_client_secret_is_refused(make_service: ServiceMaker, ehr: AuthorizationServer) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cds_service.settings.faults import SettingsError
 from cds_service.settings.loading import load_settings
-from cds_service.settings.model import Tenant
+from cds_service.settings.model import SmartType, Tenant
+from fhir_mappings.assess import Knowledge
 
 SECRET = "canary-client-secret"
 FILE = """
@@ -50,6 +52,12 @@ def test_the_keys_are_read_and_the_secret_is_masked(tmp_path: Path) -> None:
         (f'smart_client_secret = "{SECRET}"', "tenants[0].smart_client_id"),
         ('smart_client_id = "two words"', "tenants[0].smart_client_id"),
         ('smart_origins = ["http://login.example.org"]', "tenants[0].smart_origins[0]"),
+        ('smart_resource_types = ["Condition"]', "tenants[0].smart_resource_types"),
+        ('smart_resource_types = ["Observation", "Patient"]', "tenants[0].smart_resource_types"),
+        (
+            'smart_resource_types = ["Condition", "Observation", "Account"]',
+            "tenants[0].smart_resource_types[2]",
+        ),
         ('smart_origins = ["login.example.org"]', "tenants[0].smart_origins[0]"),
     ],
 )
@@ -60,6 +68,11 @@ def test_what_cannot_stand_is_named_without_its_value(tmp_path: Path, keys: str,
     assert fault.key == named
     for value in tomllib.loads(keys).values():
         assert str(value) not in str(fault)
+    assert "Account" not in str(fault)
+
+
+def test_the_types_that_may_be_asked_for_are_those_that_are_read(knowledge: Knowledge) -> None:
+    assert set(get_args(SmartType)) == {need.resource_type for need in knowledge.needs}
 
 
 def test_without_the_keys_nothing_changes(tmp_path: Path) -> None:
