@@ -116,6 +116,16 @@ def test_bytes_that_are_no_request_are_refused_in_json_and_not_quoted(served: Se
     assert "CANARY" not in (served.directory / "log").read_text()
 
 
+def test_a_browser_with_too_many_cookies_is_told_on_a_page(served: Served) -> None:
+    accept = b"Accept: text/html,application/xhtml+xml;q=0.9\r\n"
+    for cookie in (b"CANARY" * 3_000, b"CANARY" * 20_000):
+        head, _, body = served.send(GET + accept + b"Cookie: " + cookie + b"\r\n\r\n").partition(b"\r\n\r\n")
+        assert head.split()[1] == b"431"
+        assert b"text/html" in head
+        assert b"delete the cookies of this site" in body
+        assert b"CANARY" not in head + body
+
+
 def test_metrics_of_all_workers_have_a_port_of_their_own(served: Served) -> None:
     status, text = served.get("/metrics", served.metrics_port)
     assert status == 200
