@@ -40,6 +40,7 @@ _KEY = "relapse_cds.timeline"
 _CALLBACK = "/timeline/callback"
 _COOKIE_BYTES = 3600
 _MOST_COOKIES = 3
+_FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 _DEMONSTRATION_SECONDS = 300
 
 
@@ -48,6 +49,17 @@ def register(app: Flask) -> None:
     parts = parts_of(app)
     app.extensions[_KEY] = Launcher(parts.settings, parts.knowledge, SmartServers(parts.settings))
     app.register_blueprint(timeline)
+
+
+@timeline.before_request
+def in_a_frame() -> Response | None:
+    """A word inside a frame, where the browser would show none; the only page of ours that may be framed."""
+    if request.headers.get("Sec-Fetch-Dest") not in _FRAMES:
+        return None
+    log.event("timeline-refused", reason="framed", tenant="none")
+    response = page("timeline/framed.html", 403, address=request.full_path.removesuffix("?"))
+    response.headers["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    return response
 
 
 @timeline.get("/")
@@ -110,7 +122,17 @@ def chart(key: str) -> Response:
     g.tenant = tenant.id
     left = max(1, int(access.ends - at.timestamp()))
     asked = ChartRequest(access.patient, access.server, GrantedAccess(access.token, left))
-    return _shown(read_chart(parts_of(), asked, tenant, at))
+    return _shown(read_chart(parts_of(), asked, tenant, at), closes=f"/timeline/chart/{key}/close")
+
+
+@timeline.post("/chart/<key>/close")
+def close(key: str) -> Response:
+    """The browser forgets its access to a chart, whether or not it still held any."""
+    response = page("timeline/closed.html")
+    for number in range(_MOST_COOKIES):
+        response.delete_cookie(f"relapse_chart_{number}", path=f"/timeline/chart/{key}")
+    log.event("timeline-closed")
+    return response
 
 
 @timeline.errorhandler(LaunchRefused)
@@ -176,12 +198,13 @@ def _demonstrated(shown: Demonstration, patient: str) -> Response:
     return _shown(found, next(one.name for one in shown.patients if one.id == patient))
 
 
-def _shown(found: ReadChart, name: str = "") -> Response:
+def _shown(found: ReadChart, name: str = "", closes: str = "") -> Response:
     knowledge = parts_of().knowledge
     return page(
         "timeline/chart.html",
         shown=page_of(found.evaluation, found.timeline, knowledge),
         name=name,
+        closes=closes,
         picture=picture_of(found.timeline, knowledge, unread_panels(found.evaluation)),
     )
 
