@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,33 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+_CONFIGURING = ("CONFIG", "SECRETS", "ENVIRONMENT", "PUBLIC_URL", "STORE", "TENANTS")
+
+
+def refuse_production() -> None:
+    """The demonstration is open to anybody: where a service in production is configured, it does not start.
+
+    Raises Unusable naming the variables.
+    """
+    from cds_service.settings.faults import SettingsError
+    from cds_service.settings.loading import load_settings
+    from cds_service.settings.model import ENVIRONMENT_PREFIX
+
+    names = [f"{ENVIRONMENT_PREFIX}{name}" for name in _CONFIGURING]
+    found = [name for name in names if os.environ.get(name)]
+    if not found:
+        return
+    try:
+        is_development = load_settings().development
+    except SettingsError:
+        is_development = os.environ.get(f"{ENVIRONMENT_PREFIX}ENVIRONMENT") == "development"
+    if not is_development:
+        raise Unusable(
+            f"the demonstration is open to anybody, and {', '.join(found)} configures a service in "
+            'production; unset it, or set environment = "development"'
+        )
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration until it is stopped."""
     from cds_service.demo.application import DemoPlace
@@ -38,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from cds_service.demo.hosting import NotStarted
     from cds_service.server.sockets import PortUnusable
 
+    refuse_production()
     place = DemoPlace(args.host, args.port, today_or(args.today))
     try:
         return run_demo(place, once=args.once, every_card=args.all)

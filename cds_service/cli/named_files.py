@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from cds_service.settings.faults import Fault
@@ -49,7 +50,10 @@ def _store_faults(url: str) -> Iterator[Fault]:
             "not a database that can be used",
             "write sqlite:///relapse-cds.db or postgresql+psycopg://user@host/db",
         )
-    elif kind.startswith("sqlite"):
+    elif not kind.startswith("sqlite"):
+        if find_spec("psycopg") is None:
+            yield Fault("store", "the driver psycopg is not installed", "install relapse-cds[postgresql]")
+    else:
         place = rest.partition("?")[0].removeprefix("/")
         if place in ("", ":memory:"):
             return

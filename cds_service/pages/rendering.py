@@ -31,8 +31,9 @@ def page(template: str, status: int = 200, *, connect: Iterable[str] = (), **val
     ``connect`` lists the origins beside our own that its scripts may call, such as an EHR's FHIR server.
     The policy admits no inline script or style, so that text of a chart cannot become either.
     """
-    knowledge = parts_of().knowledge
-    body = render_template(template, knowledge=knowledge, navigation=navigation(), **values)
+    parts = parts_of()
+    frame_values = {"knowledge": parts.knowledge, "unasked": parts.settings.open_to_anybody}
+    body = render_template(template, navigation=navigation(), **frame_values, **values)
     response = Response(body, status, content_type=HTML)
     response.headers["Content-Security-Policy"] = policy(connect)
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

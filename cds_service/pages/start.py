@@ -94,5 +94,7 @@ def _callers(parts: Parts) -> Check:
         "optional": ("a token is checked where there is one", "warning"),
         "off": ("anybody may call; for demonstrations only", "warning"),
     }
+    if parts.settings.open_to_anybody:
+        return Check("Callers", "anybody may call, although this is production", "critical")
     says, level = words[parts.settings.auth]
     return Check("Callers", says, level)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +93,21 @@ def serve(settings: Settings) -> None:
     listener = listen_on(settings.host, settings.port)
     require_shared()
     port = listener.getsockname()[1]
+    _warn(settings)
     log.event("serving", port=port, workers=settings.workers, digest=knowledge.digest)
     # Detached, because gunicorn closes what it is given.
     options = _options(settings, f"fd://{listener.detach()}")
     _Server(lambda: create_app(settings, knowledge=knowledge, rate=rate), options).run()
+
+
+def _warn(settings: Settings) -> None:
+    """Says once what an operator should not have missed."""
+    from cds_service.observability import log
+
+    if settings.open_to_anybody:
+        log.event("anybody-may-call", logging.WARNING)
+    if os.geteuid() == 0:
+        log.event("running-as-root", logging.WARNING)
 
 
 def _check_tracing() -> None:

@@ -60,6 +60,14 @@ def contradictions(settings: Settings) -> list[Fault]:
         faults.append(
             Fault("tenants", "no tenant, but auth is required", "add a [[tenants]] table for each EHR")
         )
+    if settings.open_to_anybody and not settings.allow_unauthenticated:
+        faults.append(
+            Fault(
+                "auth",
+                "off in production, so that anybody may call",
+                'write auth = "required", or allow_unauthenticated = true beside it',
+            )
+        )
     if settings.metrics_port and settings.metrics_port == settings.port:
         faults.append(Fault("metrics_port", "the port of the service", "choose another port, or 0"))
     for index, tenant in enumerate(settings.tenants):

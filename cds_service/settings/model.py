@@ -228,6 +228,8 @@ class Settings(BaseSettings):
     """Development admits http and private addresses."""
     auth: Literal["required", "optional", "off"] = "required"
     """Whether a call must carry a signed JWT, may, or is not asked (demonstration only)."""
+    allow_unauthenticated: bool = False
+    """Must stand beside ``auth = "off"`` in production, where anybody may then call; every page says so."""
     store: str = "sqlite:///relapse-cds.db"
     """Where feedback, shown cards and used tokens are kept: SQLite, or postgresql+psycopg://user@host/db."""
     deadline_ms: int = Field(default=2000, ge=100, le=30_000)
@@ -334,6 +336,11 @@ class Settings(BaseSettings):
     def development(self) -> bool:
         """True where http and private addresses are admitted."""
         return self.environment == "development"
+
+    @property
+    def open_to_anybody(self) -> bool:
+        """True where a service in production asks nobody who they are."""
+        return self.auth == "off" and not self.development
 
     @property
     def deadline_seconds(self) -> float:

@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import count
 from typing import cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from cds_service.store.faults import StoreUnavailable
+from cds_service.store.faults import StoreMisconfigured, StoreUnavailable
 from cds_service.store.write_lock import Turns
 
 BUSY_TIMEOUT_MS = 5_000
@@ -101,10 +102,17 @@ class Engines:
 
 
 def make_engines(url: URL) -> Engines:
-    """Engines for an ``sqlite`` or ``postgresql+psycopg`` URL. Opens no connection yet."""
+    """Engines for an ``sqlite`` or ``postgresql+psycopg`` URL. Opens no connection yet.
+
+    :raises StoreMisconfigured: the database's driver is not installed.
+    """
     if url.get_backend_name() == "sqlite":
         turns = Turns(str(url.database), BUSY_TIMEOUT_MS / 1000)
         return Engines(_sqlite(url, "FULL"), _sqlite(url, "NORMAL"), turns)
+    if find_spec("psycopg") is None:
+        raise StoreMisconfigured(
+            "store: the driver psycopg is not installed; install relapse-cds[postgresql]"
+        )
     return Engines(_postgresql(url, "on"), _postgresql(url, "off"))
 
 

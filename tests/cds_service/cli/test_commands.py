@@ -191,7 +191,7 @@ def test_check_config(tmp_path: Path, capsys: Capture, monkeypatch: pytest.Monke
 
 
 KEYS = 'public_url = "https://cds.example.org"\n[[tenants]]\nid = "a"\niss = "a"\njwks_file = "keys.json"\n'
-CLOSED = 'public_url = "https://cds.example.org"\nauth = "off"\n'
+CLOSED = 'public_url = "https://cds.example.org"\nauth = "off"\nallow_unauthenticated = true\n'
 
 
 @pytest.mark.parametrize(

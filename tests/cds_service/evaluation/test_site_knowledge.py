@@ -65,7 +65,8 @@ def test_check_config_names_the_faults_of_the_folder(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "site.toml").write_text(
-        'public_url = "https://cds.example.org"\nauth = "off"\nknowledge_overlay = "site-knowledge"\n',
+        'public_url = "https://cds.example.org"\nauth = "off"\nallow_unauthenticated = true\n'
+        'knowledge_overlay = "site-knowledge"\n',
         "utf-8",
     )
     monkeypatch.setenv("RELAPSE_CDS_CONFIG", str(tmp_path / "site.toml"))

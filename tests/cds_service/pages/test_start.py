@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -67,3 +68,20 @@ def test_unknown_paths_below_the_pages_are_refused(client: FlaskClient) -> None:
 def test_other_origins_are_named_only_where_a_page_calls_them() -> None:
     assert "connect-src 'self';" in policy()
     assert "connect-src 'self' https://ehr.example.org;" in policy(["https://ehr.example.org"])
+
+
+PAGES = ["/", "/clinical/", "/operator/", "/timeline/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_of_an_open_service_in_production_says_so(make_app: AppMaker, path: str) -> None:
+    warning = "Anybody may call this service"
+    opened = {"environment": "production", "public_url": "https://cds.example.org", "auth": "off"}
+    app = make_app(**opened, allow_unauthenticated=True)
+    assert warning in app.test_client().get(path).text
+    assert warning not in make_app().test_client().get(path).text
+
+
+def test_the_callers_of_an_open_service_in_production_are_a_fault(make_app: AppMaker) -> None:
+    app = make_app(environment="production", public_url="https://cds.example.org", auth="off")
+    assert "anybody may call, although this is production" in text_of(app)

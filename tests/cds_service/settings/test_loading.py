@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,8 @@ codes = { mrd = ["SECRET"] }
     ("text", "key"),
     [
         ('public_url = "http://cds.example.org"\nauth = "off"', "public_url"),
+        ('public_url = "https://cds.example.org"\nauth = "off"', "auth"),
+        ('public_url = "https://cds.example.org"\nauth = "off"\nallow_unauthenticated = false', "auth"),
         ('public_url = "https://cds.example.org"', "tenants"),
         ('public_url = "https://cds.example.org"\nauth = "off"\nmetrics_port = 8080', "metrics_port"),
         (GOOD.replace('iss = "https://ehr.example.org/fhir"', ""), "tenants[0].iss"),
@@ -107,6 +110,13 @@ codes = { mrd = ["SECRET"] }
 )
 def test_keys_that_cannot_stand_together(tmp_path: Path, text: str, key: str) -> None:
     assert key in faults_of(tmp_path, text)
+
+
+@pytest.mark.parametrize("more", [{"allow_unauthenticated": True}, {"environment": "development"}])
+def test_nobody_is_asked_where_it_is_said(more: dict[str, Any]) -> None:
+    settings = Settings(public_url="https://cds.example.org", auth="off", **more)
+    assert contradictions(settings) == []
+    assert settings.open_to_anybody is not settings.development
 
 
 def test_development_admits_http() -> None:
@@ -185,7 +195,8 @@ def test_the_authorities_of_fhir_servers_must_be_readable(tmp_path: Path) -> Non
 def test_the_habits_of_a_tenants_server_are_one_of_the_known(tmp_path: Path) -> None:
     config = tmp_path / "settings.toml"
     config.write_text(
-        'auth = "off"\npublic_url = "https://cds.example.org"\n[[tenants]]\nid = "a"\nhabits = "medplum"\n'
+        'auth = "off"\nallow_unauthenticated = true\n'
+        'public_url = "https://cds.example.org"\n[[tenants]]\nid = "a"\nhabits = "medplum"\n'
     )
     assert load_settings({"RELAPSE_CDS_CONFIG": str(config)}).tenants[0].habits == "medplum"
     config.write_text(config.read_text().replace("medplum", "unheard-of"))

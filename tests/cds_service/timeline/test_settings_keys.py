@@ -17,6 +17,7 @@ SECRET = "canary-client-secret"
 FILE = """
 public_url = "https://cds.example.org"
 auth = "off"
+allow_unauthenticated = true
 [[tenants]]
 id = "general"
 fhir_servers = ["https://ehr.example.org/fhir"]
