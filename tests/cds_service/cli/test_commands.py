@@ -178,6 +178,7 @@ def test_a_bad_moment_is_unusable(tmp_path: Path, capsys: Capture) -> None:
 
 def test_check_config(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELAPSE_CDS_AUTH", "off")
+    monkeypatch.setenv("RELAPSE_CDS_ALLOW_UNAUTHENTICATED", "true")
     monkeypatch.setenv("RELAPSE_CDS_PUBLIC_URL", "https://cds.example.org")
     assert main(["check-config"]) == 0
     assert "can be used" in capsys.readouterr().out
@@ -240,6 +241,7 @@ def test_serve_names_the_option_that_is_out_of_range(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
 ) -> None:
     monkeypatch.setenv("RELAPSE_CDS_AUTH", "off")
+    monkeypatch.setenv("RELAPSE_CDS_ALLOW_UNAUTHENTICATED", "true")
     monkeypatch.setenv("RELAPSE_CDS_ENVIRONMENT", "development")
     assert main(["serve", *options]) == 2
     assert says in capsys.readouterr().err
@@ -250,6 +252,7 @@ def test_serve_tells_a_port_that_is_taken(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("RELAPSE_CDS_AUTH", "off")
+    monkeypatch.setenv("RELAPSE_CDS_ALLOW_UNAUTHENTICATED", "true")
     monkeypatch.setenv("RELAPSE_CDS_ENVIRONMENT", "development")
     monkeypatch.setenv("RELAPSE_CDS_STORE", f"sqlite:///{tmp_path}/cds.db")
     # The log and the server's name are set up for a process of its own.
@@ -273,6 +276,7 @@ def test_serve_tells_which_store_cannot_be_opened(
 ) -> None:
     (tmp_path / "cds.db").write_bytes(b"this is no database, whatever its name says" * 200)
     monkeypatch.setenv("RELAPSE_CDS_AUTH", "off")
+    monkeypatch.setenv("RELAPSE_CDS_ALLOW_UNAUTHENTICATED", "true")
     monkeypatch.setenv("RELAPSE_CDS_ENVIRONMENT", "development")
     monkeypatch.setenv("RELAPSE_CDS_STORE", f"sqlite:///{tmp_path}/cds.db")
     monkeypatch.setattr("cds_service.observability.log.configure_logging", lambda level: None)
