@@ -168,7 +168,7 @@ def test_no_marked_value_is_kept_or_told(tmp_path: Path, monkeypatch: pytest.Mon
             ):
                 assert requests.get(service.url + path, timeout=60).status_code >= 400
             for path in (
-                "launch?iss=https://CANARY.example&launch=CANARY",
+                "launch?iss=https://CANARY.example&launch=CANARY&moved=1",
                 "callback?code=CANARY&state=CANARY",
             ):
                 assert requests.get(f"{service.url}/timeline/{path}", timeout=60).status_code >= 400
