@@ -379,9 +379,13 @@ def tenant_of(request: ChartRequest, caller: Tenant, settings: Settings) -> Tena
 
 
 def check_complete(evaluation: Evaluation) -> None:
-    """Raises Refusal (missing-data, refused-data) where silence would read as "no relapse"."""
+    """Raises Refusal (missing-data, refused-data; out-of-service where no place was free to read in) where
+    silence would read as "no relapse"."""
     if not evaluation.is_incomplete:
         return
+    if evaluation.server_refusal == str(RefusedServer("busy")):
+        # Nothing is wrong with the data: the same call is answered in a moment.
+        raise Refusal(Problem.OUT_OF_SERVICE, evaluation.server_refusal, {"Retry-After": "1"})
     missing = evaluation.assessment.missing_needs
     reasons = {key: evaluation.reason(key) for key in missing}
     for key in missing:

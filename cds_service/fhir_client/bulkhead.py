@@ -8,16 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 READINGS_AT_ONCE = 32
-THREADS = 96
+"""At least; a process that answers more calls at a time has as many places."""
+THREADS_FOR_A_READING = 3
 
 
 class Bulkhead:
     """The threads that read for one tenant. Nothing queues for a place: full is said at once."""
 
-    def __init__(self, tenant_id: str, readings: int = READINGS_AT_ONCE, threads: int = THREADS) -> None:
+    def __init__(self, tenant_id: str, readings: int = READINGS_AT_ONCE, threads: int = 0) -> None:
         self._lock = threading.Lock()
         self._free = readings
-        self.executor = ThreadPoolExecutor(threads, thread_name_prefix=f"fhir-{tenant_id}")
+        self.executor = ThreadPoolExecutor(
+            threads or readings * THREADS_FOR_A_READING, thread_name_prefix=f"fhir-{tenant_id}"
+        )
 
     @property
     def full(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from cds_service.fhir_client.allowed_server import allowed_base
 from cds_service.fhir_client.batching import pursue_in_batch
-from cds_service.fhir_client.bulkhead import Bulkhead
+from cds_service.fhir_client.bulkhead import READINGS_AT_ONCE, Bulkhead
 from cds_service.fhir_client.connections import client_tls
 from cds_service.fhir_client.deadline import Deadline
 from cds_service.fhir_client.medication_references import MOST_MEDICINES, dispense, medicines
@@ -100,7 +100,9 @@ class FhirReader:
             if key not in self._doors:
                 self._doors[key] = self._new_door(tenant, base)
             if tenant.id not in self._bulkheads:
-                self._bulkheads[tenant.id] = Bulkhead(tenant.id)
+                self._bulkheads[tenant.id] = Bulkhead(
+                    tenant.id, max(READINGS_AT_ONCE, self._settings.threads)
+                )
             return self._doors[key], self._bulkheads[tenant.id]
 
     def _new_door(self, tenant: Tenant, base: FhirBase) -> Door:

@@ -235,7 +235,7 @@ def test_a_refused_server_leaves_the_prefetch(evaluate: Evaluate, reader: TableR
     assert "conditions (not-supplied)" in refusal(evaluate(fhirServer=FHIR_SERVER)).diagnostics
 
 
-@pytest.mark.parametrize(("cause", "reason"), [("breaker-open", "breaker-open"), ("busy", "refused")])
+@pytest.mark.parametrize(("cause", "reason"), [("breaker-open", "breaker-open")])
 def test_a_server_that_is_left_alone_for_a_moment_is_said_to_be(
     evaluate: Evaluate, reader: TableReader, cause: str, reason: str
 ) -> None:
@@ -245,6 +245,14 @@ def test_a_server_that_is_left_alone_for_a_moment_is_said_to_be(
     assert f"marrow ({reason}), " in told
     assert "blood (wrong-type)" in told
     assert str(RefusedServer(cause)) in told
+
+
+def test_a_full_house_is_no_fault_of_the_data(evaluate: Evaluate, reader: TableReader) -> None:
+    reader.refuses = "busy"
+    told = refusal(evaluate({"conditions": bundle(leukaemia())}, **with_server()))
+    assert told.problem is Problem.OUT_OF_SERVICE
+    assert told.headers == {"Retry-After": "1"}
+    check_complete(evaluate({"conditions": bundle(asthma())}, **with_server()))
 
 
 @pytest.mark.parametrize("tenant", [NOBODY, HOSPITAL])
