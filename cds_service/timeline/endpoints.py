@@ -9,7 +9,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from urllib.parse import urlsplit
 
 import msgspec
@@ -48,12 +48,19 @@ class SmartServers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
+        # Anybody may begin a launch: those that wait for an EHR hold a quarter of the threads at most.
+        self._launches = BoundedSemaphore(max(1, settings.threads // 4))
         self._transports: dict[tuple[str, str], Transport] = {}
 
     def discover(self, tenant: Tenant, server: FhirBase, deadline: Deadline) -> SmartEndpoints:
         """The endpoints of an allow-listed server. Raises LaunchRefused."""
         request = Request(f"{server.path}/.well-known/smart-configuration", about="smart-configuration")
-        reply = self._transport(tenant, server).send(request, "", deadline)
+        if not self._launches.acquire(blocking=False):
+            raise LaunchRefused("too-many-launches")
+        try:
+            reply = self._transport(tenant, server).send(request, "", deadline)
+        finally:
+            self._launches.release()
         if isinstance(reply, Failed) or reply.status != 200:
             raise LaunchRefused("discovery-failed")
         if has_repeated_member(reply.body):

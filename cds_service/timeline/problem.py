@@ -54,6 +54,9 @@ PAGES: Mapping[str, Told] = {
         "The timeline is not set up for this EHR",
         "This EHR has no client id here (smart_client_id). " + _ADMINISTRATOR,
     ),
+    "too-many-launches": Told(
+        503, "Too many launches are under way", "Others are being signed in just now. " + _LATER
+    ),
     "malformed-launch": Told(
         400, "This launch cannot be read", "The launch address is incomplete or malformed. " + _AGAIN
     ),
