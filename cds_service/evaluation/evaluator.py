@@ -379,7 +379,7 @@ def tenant_of(request: ChartRequest, caller: Tenant, settings: Settings) -> Tena
 
 
 def check_complete(evaluation: Evaluation) -> None:
-    """Raises Refusal (missing-data, refused-data, out-of-service) where silence would read as "no relapse"."""
+    """Raises Refusal (missing-data, refused-data, out-of-service) where silence would mislead."""
     if not evaluation.is_incomplete:
         return
     if evaluation.server_refusal == str(RefusedServer("busy")):
