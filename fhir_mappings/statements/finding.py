@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from fhir_mappings.assessment import CriterionResult, Indicator, Section, Statement, Status
 from fhir_mappings.clinical.answers import Answer
-from fhir_mappings.clinical.facts import Diagnosis, Phase
-from fhir_mappings.clinical.moments import Moment, exceeds_months, within_days
+from fhir_mappings.clinical.facts import Phase
+from fhir_mappings.clinical.moments import Moment, within_days
 from fhir_mappings.clinical.verdict import Evidence, Met, Missing
 from fhir_mappings.knowledge.criterion import Criterion
 from fhir_mappings.knowledge.relapsed_all.criteria import CRITERIA, CRITERION
@@ -15,6 +15,7 @@ from fhir_mappings.relapse.episodes import Episode, Grade
 from fhir_mappings.relapse.situation import Picture
 from fhir_mappings.relapse.suspicions import NearMiss, growth_factor_before
 from fhir_mappings.relapse.usable_results import MARROW, measured
+from fhir_mappings.statements.doubts import TREATMENT_NEEDS, is_long_ago, rival_statement
 from fhir_mappings.statements.headlines import (
     brief_result,
     episode_of,
@@ -127,7 +128,7 @@ def _probable(picture: Picture) -> Iterator[Statement]:
         looked = not picture.unseen & TREATMENT_NEEDS
         yield say("probable.old.untreated" if looked else "probable.old.not-looked", date=episode.event.text)
     if episode.rival is not None:
-        yield _rival(episode.rival)
+        yield rival_statement(episode.rival)
     if episode.disagreeing:
         values = "; ".join(measured(sample.evidence()) for sample in episode.disagreeing)
         yield say("probable.disagree", value=values)
@@ -143,25 +144,6 @@ def _probable(picture: Picture) -> Iterator[Statement]:
     yield from _cautions(picture, episode)
     yield from _earlier(picture)
     yield from reports_unseen(picture)
-
-
-TREATMENT_NEEDS = frozenset({"medications", "administrations", "procedures", "careplans"})
-"""Needs under which treatment would be found."""
-
-
-def is_long_ago(picture: Picture) -> bool:
-    """An untreated event so old that it only informs (D-12)."""
-    months = picture.knowledge.whole("old_marrow_months")
-    event = episode_of(picture).event
-    return picture.standing.untreated and exceeds_months(event, picture.view.today, months) is Answer.YES
-
-
-def _rival(rival: Diagnosis) -> Statement:
-    """That the blasts may come from another cancer on the problem list (D-04)."""
-    day = rival.onset or rival.recorded
-    if day is None:
-        return say("probable.lineage.undated", diagnosis=rival.label)
-    return say("probable.lineage", diagnosis=rival.label, date=day.text)
 
 
 def _refractory(picture: Picture) -> Iterator[Statement]:

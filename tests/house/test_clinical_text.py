@@ -29,6 +29,8 @@ NOT_CLINICAL = {
 """What these say is said of a sign-in or a browser, not of a patient."""
 
 DESCRIBED_DATA = {
+    "cds_service/cards/brief.py": "how many lines more there are",
+    "cds_service/cards/deciding_table.py": "a comparator in words, and a date that is not on record",
     "cds_service/timeline/unread.py": "what an empty part of the page means",
     "fhir_mappings/clinical/quantities.py": "a laboratory's own word for a weak result",
     "fhir_mappings/clinical/samples.py": "the name of a datum that no result concept has",
@@ -39,6 +41,10 @@ DESCRIBED_DATA = {
     "fhir_mappings/relapse/usable_results.py": "a datum in a few words: name, value, original, date",
     "fhir_mappings/relapse/weighing.py": "the names of written reports",
     "fhir_mappings/relapse/words.py": "the names of sites that reports speak of",
+    "fhir_mappings/statements/finding.py": "short values of the deciding table",
+    "fhir_mappings/statements/headlines.py": "a pointer to what stands below",
+    "fhir_mappings/statements/options.py": "short states of the table of agents",
+    "fhir_mappings/statements/statement.py": "the names of months",
 }
 """Files that name data in words of their own. The list may get shorter, not longer."""
 

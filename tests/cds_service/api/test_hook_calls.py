@@ -388,13 +388,3 @@ def test_no_secret_and_no_patient_reaches_the_log(
     post(client, request(context={"userId": "CANARY-user", "patientId": "CANARY id"}))
     assert caplog.records
     assert "CANARY" not in caplog.text
-
-
-def test_blasts_without_a_leukaemia_are_one_card_of_information(client: FlaskClient) -> None:
-    quiet = {"conditions": bundle(asthma())}
-    assert post(client, request(prefetch=quiet)).json["cards"] == []
-    (card,) = post(client, request(prefetch=quiet | {"marrow": bundle(marrow(78.0))})).json["cards"]
-    assert card["indicator"] == "info"
-    assert card["source"]["topic"]["code"] == "allData"
-    assert "78" in card["summary"]
-    assert post(client, request(prefetch=quiet | {"marrow": bundle(marrow(20.0))})).json["cards"] == []
