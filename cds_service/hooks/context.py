@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from fhir_mappings.assess import Decoded
 
-PATIENT_ID = re.compile(r"[A-Za-z0-9\-._]{1,128}")
+PATIENT_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9\-._]{1,128}")
 """An id is opaque: FHIR R4 has 64 characters and no underscore, some EHRs write more. Matched in full: ``$``
 would let a line break pass."""
 
